@@ -6,11 +6,12 @@ import { startProxy, type TestProxy } from '../support/proxy.ts'
 import { guardFolder, releaseFolder } from '../support/watchdog.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
 import { formatTemplate, kafkaUuid } from './format.ts'
-import { type KafkaJars, kafkaJars } from './jars.ts'
+import { type KafkaJars, type KafkaVersion, kafkaJars } from './jars.ts'
 import type { NodePorts } from './layout.ts'
 import { KafkaNode, type NodeOptions } from './node.ts'
 import { jaas, type Properties } from './properties.ts'
 import { brokerUser, clientProperties, usersOf } from './security.ts'
+import type { KafkaAddress } from './tools.ts'
 
 /** Another process may take a port between its choice and its use. */
 const startAttemptsMax = 3
@@ -37,7 +38,8 @@ interface KafkaParts {
 }
 
 /** A cluster of real Apache Kafka on 127.0.0.1, with its data in a temporary folder. */
-export class Kafka implements AsyncDisposable {
+export class Kafka implements KafkaAddress, AsyncDisposable {
+  readonly version: KafkaVersion
   readonly jars: KafkaJars
   readonly clusterId: string
   readonly options: KafkaOptions
@@ -48,6 +50,7 @@ export class Kafka implements AsyncDisposable {
   readonly #parts: KafkaParts
 
   constructor(parts: KafkaParts) {
+    this.version = parts.options.version
     this.jars = parts.jars
     this.clusterId = parts.clusterId
     this.options = parts.options
