@@ -10,6 +10,7 @@ const referenceBytesMin = 4096
  */
 export class Writer {
   #buffer: Buffer
+  #view: DataView
   #used = 0
   #flushed = 0
   #chunks: Uint8Array[] = []
@@ -17,6 +18,7 @@ export class Writer {
 
   constructor(initialBytes = 256) {
     this.#buffer = Buffer.allocUnsafe(initialBytes)
+    this.#view = viewOf(this.#buffer)
   }
 
   /** Bytes written so far, references included. */
@@ -24,6 +26,7 @@ export class Writer {
     return this.#chunkBytes + this.#used - this.#flushed
   }
 
+  /** Where `count` new bytes start. May replace the buffer: call it before the buffer is touched, never within. */
   #room(count: number): number {
     const at = this.#used
     if (at + count > this.#buffer.length) {
@@ -32,6 +35,7 @@ export class Writer {
       )
       this.#buffer.copy(grown, 0, this.#flushed, at)
       this.#buffer = grown
+      this.#view = viewOf(grown)
       this.#used = at - this.#flushed + count
       this.#flushed = 0
       return this.#used - count
@@ -41,45 +45,67 @@ export class Writer {
   }
 
   int8(value: number): void {
-    this.#buffer.writeInt8(value, this.#room(1))
+    if ((value << 24) >> 24 !== value) throw outOfRange(value, 'int8')
+    const at = this.#room(1)
+    this.#view.setInt8(at, value)
   }
 
   uint8(value: number): void {
-    this.#buffer.writeUInt8(value, this.#room(1))
+    if ((value & 0xff) !== value) throw outOfRange(value, 'uint8')
+    const at = this.#room(1)
+    this.#view.setUint8(at, value)
   }
 
   int16(value: number): void {
-    this.#buffer.writeInt16BE(value, this.#room(2))
+    if ((value << 16) >> 16 !== value) throw outOfRange(value, 'int16')
+    const at = this.#room(2)
+    this.#view.setInt16(at, value)
   }
 
   uint16(value: number): void {
-    this.#buffer.writeUInt16BE(value, this.#room(2))
+    if ((value & 0xffff) !== value) throw outOfRange(value, 'uint16')
+    const at = this.#room(2)
+    this.#view.setUint16(at, value)
   }
 
   int32(value: number): void {
-    this.#buffer.writeInt32BE(value, this.#room(4))
+    if ((value | 0) !== value) throw outOfRange(value, 'int32')
+    const at = this.#room(4)
+    this.#view.setInt32(at, value)
   }
 
   uint32(value: number): void {
-    this.#buffer.writeUInt32BE(value, this.#room(4))
+    if (value >>> 0 !== value) throw outOfRange(value, 'uint32')
+    const at = this.#room(4)
+    this.#view.setUint32(at, value)
   }
 
   int64(value: number): void {
-    if (!Number.isSafeInteger(value)) throw new LinkspanError('malformed', `${value} is no safe integer`)
+    if (!Number.isSafeInteger(value)) throw outOfRange(value, 'int64 that a number holds exactly')
+    const high = Math.floor(value / two32)
     const at = this.#room(8)
-    this.#buffer.writeInt32BE(Math.floor(value / two32), at)
-    this.#buffer.writeUInt32BE(value - Math.floor(value / two32) * two32, at + 4)
+    this.#view.setInt32(at, high)
+    this.#view.setUint32(at + 4, value - high * two32)
   }
 
   int64Bits(value: bigint): void {
-    this.#buffer.writeBigInt64BE(value, this.#room(8))
+    if (BigInt.asIntN(64, value) !== value) throw outOfRange(value, 'int64')
+    const at = this.#room(8)
+    this.#view.setBigInt64(at, value)
   }
 
   float64(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.#room(8))
+    const at = this.#room(8)
+    this.#view.setFloat64(at, value)
   }
 
+  /** Up to 2^32 - 1. */
   uvarint(value: number): void {
+    if (value >>> 0 !== value) throw outOfRange(value, 'unsigned varint')
+    this.#septets(value)
+  }
+
+  #septets(value: number): void {
     let rest = value
     while (rest >= 0x80) {
       this.uint8((rest % 0x80) | 0x80)
@@ -93,6 +119,11 @@ export class Writer {
   }
 
   varlong(value: number): void {
+    if (!Number.isSafeInteger(value)) throw new LinkspanError('malformed', `${value} is no safe integer`)
+    if (value >= -(2 ** 51) && value < 2 ** 51) {
+      this.#septets(value < 0 ? -value * 2 - 1 : value * 2)
+      return
+    }
     let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n))
     while (rest >= 0x80n) {
       this.uint8(Number(rest & 0x7fn) | 0x80)
@@ -104,7 +135,8 @@ export class Writer {
   /** Appends bytes; from `referenceBytesMin` on the caller's memory is referenced and must not change until written. */
   raw(bytes: Uint8Array): void {
     if (bytes.length < referenceBytesMin) {
-      this.#buffer.set(bytes, this.#room(bytes.length))
+      const at = this.#room(bytes.length)
+      this.#buffer.set(bytes, at)
       return
     }
     this.#flush()
@@ -114,7 +146,8 @@ export class Writer {
 
   utf8(text: string): void {
     const count = Buffer.byteLength(text)
-    this.#buffer.write(text, this.#room(count), count, 'utf8')
+    const at = this.#room(count)
+    this.#buffer.write(text, at, count, 'utf8')
   }
 
   /** Overwrites the first four bytes, which the caller wrote as a placeholder for a size. */
@@ -143,4 +176,12 @@ export class Writer {
     if (chunks.length === 1 && first) return Buffer.from(first.buffer, first.byteOffset, first.length)
     return Buffer.concat(chunks)
   }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+}
+
+function outOfRange(value: unknown, type: string): LinkspanError {
+  return new LinkspanError('malformed', `${value} is no ${type}`)
 }
