@@ -1,20 +1,24 @@
 /** A reused read buffer, shared by the frames that lie in it; it returns to its pool when the last one is released. */
 export interface Slab {
   readonly bytes: Buffer
+  /** True while nobody but the caller holds it, so that its bytes may be moved. */
+  readonly exclusive: boolean
   retain(): void
   release(): void
 }
 
 /**
  * The read buffers of a pump: their number bounds its memory, so an empty pool is back-pressure. Fresh memory costs a page
- * fault per 4 KiB, about five times what reading costs; hence reuse.
+ * fault per 4 KiB, about five times what reading costs; hence reuse. At least one slab for every reader is needed, and
+ * one more for all of them.
  */
 export class SlabPool {
   readonly slabBytes: number
   readonly #slabsMax: number
   readonly #free: PooledSlab[] = []
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #made = 0
+  #waking = false
 
   constructor(options: { slabBytes: number; slabsMax: number }) {
     this.slabBytes = options.slabBytes
@@ -38,14 +42,30 @@ export class SlabPool {
     return new PooledSlab(Buffer.allocUnsafeSlow(this.slabBytes), (freed) => this.#giveBack(freed))
   }
 
-  /** Calls `wake` once when a slab is free again. */
-  whenFree(wake: () => void): void {
-    this.#waiting.push(wake)
+  /** Calls `wake` once when a slab is free again, in a turn of its own; the function returned calls that off. */
+  whenFree(wake: () => void): () => void {
+    this.#waiting.add(wake)
+    if (this.#free.length > 0 || this.#made < this.#slabsMax) this.#wakeSoon()
+    return () => this.#waiting.delete(wake)
   }
 
   #giveBack(slab: PooledSlab): void {
     this.#free.push(slab)
-    this.#waiting.shift()?.()
+    if (this.#waiting.size > 0) this.#wakeSoon()
+  }
+
+  /** Later, because whoever releases a frame is in the middle of its own work. */
+  #wakeSoon(): void {
+    if (this.#waking) return
+    this.#waking = true
+    queueMicrotask(() => {
+      this.#waking = false
+      for (const wake of [...this.#waiting]) {
+        if (this.#free.length === 0 && this.#made >= this.#slabsMax) return
+        this.#waiting.delete(wake)
+        wake()
+      }
+    })
   }
 }
 
@@ -57,6 +77,10 @@ class PooledSlab implements Slab {
   constructor(bytes: Buffer, whenUnused: (slab: PooledSlab) => void) {
     this.bytes = bytes
     this.#whenUnused = whenUnused
+  }
+
+  get exclusive(): boolean {
+    return this.references === 1
   }
 
   retain(): void {
