@@ -16,7 +16,7 @@ export class Reader {
     this.bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.offset = offset
-    this.end = end
+    this.end = Math.min(end, bytes.length)
   }
 
   get remaining(): number {
@@ -75,16 +75,16 @@ export class Reader {
   }
 
   uvarint(): number {
+    const start = this.offset
     let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
+    for (let factor = 1; factor < 2 ** 35; factor *= 128) {
       const byte = this.uint8()
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) {
-        if (value >= two32) break
-        return value
-      }
+      value += (byte & 0x7f) * factor
+      if (byte >= 0x80) continue
+      if (value >= two32) break
+      return value
     }
-    throw new LinkspanError('malformed', `Varint too long at ${this.offset}`)
+    throw new LinkspanError('malformed', `Varint out of range at ${start}`)
   }
 
   /** Zigzag, 32 bits. */
@@ -95,17 +95,37 @@ export class Reader {
 
   /** Zigzag, 64 bits; refused outside ±2^53. */
   varlong(): number {
+    const start = this.offset
+    const value = this.varlongNearest()
+    if (!Number.isSafeInteger(value)) throw new LinkspanError('malformed', `Varlong out of range at ${start}`)
+    return value
+  }
+
+  /** Zigzag, 64 bits; the nearest number outside ±2^53: for what is shown or compared, such as odd timestamps. */
+  varlongNearest(): number {
+    const start = this.offset
+    let raw = 0
+    for (let factor = 1; factor < 2 ** 49; factor *= 128) {
+      const byte = this.uint8()
+      raw += (byte & 0x7f) * factor
+      if (byte < 0x80) return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
+    }
+    this.offset = start
+    return Number(this.#longVarlong())
+  }
+
+  /** From 50 bits on, where a number is not exact before the zigzag is undone. */
+  #longVarlong(): bigint {
+    const start = this.offset
     let raw = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.uint8()
       raw |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) {
-        const value = Number(BigInt.asIntN(64, (raw >> 1n) ^ -(raw & 1n)))
-        if (raw >= 1n << 64n || !Number.isSafeInteger(value)) break
-        return value
-      }
+      if (byte >= 0x80) continue
+      if (raw >= 1n << 64n) break
+      return (raw >> 1n) ^ -(raw & 1n)
     }
-    throw new LinkspanError('malformed', `Varlong out of range at ${this.offset}`)
+    throw new LinkspanError('malformed', `Varlong too long at ${start}`)
   }
 
   view(count: number): Uint8Array {
