@@ -9,6 +9,7 @@ const two32 = 2 ** 32
 export class Reader {
   readonly bytes: Uint8Array
   readonly #view: DataView
+  #text: Buffer | undefined
   readonly end: number
   offset: number
 
@@ -76,8 +77,10 @@ export class Reader {
 
   uvarint(): number {
     const start = this.offset
-    let value = 0
-    for (let factor = 1; factor < 2 ** 35; factor *= 128) {
+    const first = this.uint8()
+    if (first < 0x80) return first
+    let value = first & 0x7f
+    for (let factor = 128; factor < 2 ** 35; factor *= 128) {
       const byte = this.uint8()
       value += (byte & 0x7f) * factor
       if (byte >= 0x80) continue
@@ -135,6 +138,7 @@ export class Reader {
 
   utf8(count: number): string {
     const at = this.take(count)
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + at, count).toString('utf8')
+    this.#text ??= Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
+    return this.#text.toString('utf8', at, at + count)
   }
 }

@@ -3,6 +3,8 @@ import { LinkspanError } from '../base/errors.ts'
 const two32 = 2 ** 32
 /** Larger views are referenced, not copied: about where a copy costs more than another entry in a vectored write. */
 const referenceBytesMin = 4096
+/** Up to this length a loop over an ASCII text beats the call into the runtime. */
+const asciiLoopBytesMax = 40
 
 /**
  * Big-endian builder of one message. Small values are copied into a growing buffer; large views (record batches) are
@@ -102,7 +104,8 @@ export class Writer {
   /** Up to 2^32 - 1. */
   uvarint(value: number): void {
     if (value >>> 0 !== value) throw outOfRange(value, 'unsigned varint')
-    this.#septets(value)
+    if (value < 0x80) this.uint8(value)
+    else this.#septets(value)
   }
 
   #septets(value: number): void {
@@ -147,7 +150,11 @@ export class Writer {
   utf8(text: string): void {
     const count = Buffer.byteLength(text)
     const at = this.#room(count)
-    this.#buffer.write(text, at, count, 'utf8')
+    if (count > asciiLoopBytesMax || count !== text.length) {
+      this.#buffer.write(text, at, count, 'utf8')
+      return
+    }
+    for (let index = 0; index < count; index += 1) this.#buffer[at + index] = text.charCodeAt(index)
   }
 
   /** Overwrites the first four bytes, which the caller wrote as a placeholder for a size. */
