@@ -34,7 +34,8 @@ const producerIdHalves = new DataView(new ArrayBuffer(8))
  */
 export function rewriteHeader(bytes: Buffer, at: number, size: number, fields: ProducerFields): void {
   const flags = fields.isTransactional ? transactionalBit : 0
-  bytes.fill(0, at + baseOffsetAt, at + baseOffsetAt + 8)
+  bytes.writeInt32BE(0, at + baseOffsetAt)
+  bytes.writeInt32BE(0, at + baseOffsetAt + 4)
   bytes.writeInt32BE(-1, at + leaderEpochAt)
   replaceFields(bytes, at, size, (attributes(bytes, at) & codecMask) | flags, fields)
 }
