@@ -5,6 +5,7 @@ import { freePorts } from '../support/ports.ts'
 import { startProxy, type TestProxy } from '../support/proxy.ts'
 import { guardFolder, releaseFolder } from '../support/watchdog.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'
+import { makeClassArchive } from './class-archive.ts'
 import { formatTemplate, kafkaUuid } from './format.ts'
 import { type KafkaJars, type KafkaVersion, kafkaJars } from './jars.ts'
 import type { NodePorts } from './layout.ts'
@@ -118,6 +119,7 @@ export class Kafka implements KafkaAddress, AsyncDisposable {
 /** Ready when every node is. */
 export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const jars = await kafkaJars(options.version)
+  await makeClassArchive(jars, (flags) => runOnce(jars, options.version, flags))
   for (let attempt = 1; ; attempt++) {
     try {
       return await tryStart(jars, options)
@@ -126,6 +128,11 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
       if (!clash || attempt === startAttemptsMax) throw error
     }
   }
+}
+
+async function runOnce(jars: KafkaJars, version: KafkaVersion, flags: string[]): Promise<void> {
+  await using kafka = await tryStart(jars, { version, flags })
+  await kafka.kill(1, 'SIGTERM')
 }
 
 async function tryStart(jars: KafkaJars, options: KafkaOptions): Promise<Kafka> {

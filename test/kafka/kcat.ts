@@ -98,6 +98,10 @@ export interface TextRecord {
   value: string | null
 }
 
+/**
+ * A batch that a codec would make longer is sent uncompressed, so only records that compress well prove a codec.
+ * SCRAM works against Kafka 3.9 only: the librdkafka of Debian 12 repeats the nonce wrongly, which Kafka 4 refuses.
+ */
 export async function kcatProduce(
   kafka: KafkaAddress,
   topic: string,

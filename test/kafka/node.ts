@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import { takesConnections } from '../support/ports.ts'
 import { describeExit, type Process, waitFor } from '../support/process.ts'
 import type { Certificates } from './certificates.ts'
 import { formatNode } from './format.ts'
@@ -18,6 +18,8 @@ export interface NodeOptions extends SecurityOptions {
   /** Added to every node's properties. */
   config?: Properties
   heapMb?: number
+  /** Java's, instead of those that make short runs quick. */
+  flags?: readonly string[]
 }
 
 /** One combined KRaft node: a broker and a controller in one process. */
@@ -61,7 +63,7 @@ export class KafkaNode {
     options: NodeOptions,
     made: { clusterId: string; template: string; certificates: Certificates | undefined },
   ): Promise<void> {
-    await mkdir(this.folder)
+    await mkdir(this.#scratch, { recursive: true })
     await formatNode(this.dataFolder, { nodeId: this.nodeId, ...made })
     const place = { version: options.version, advertised: this.advertised, folder: this.dataFolder }
     const properties = {
@@ -72,8 +74,9 @@ export class KafkaNode {
     await writeFile(this.#propertiesFile, formatProperties(properties))
   }
 
-  async start(jars: KafkaJars, { heapMb = heapMbDefault }: NodeOptions): Promise<void> {
-    this.#process = await startJava(jars, 'kafka.Kafka', [this.#propertiesFile], { heapMb, logLevel: 'info' })
+  async start(jars: KafkaJars, { heapMb = heapMbDefault, flags }: NodeOptions): Promise<void> {
+    const java = { heapMb, logLevel: 'info', scratch: this.#scratch, ...(flags ? { flags } : {}) } as const
+    this.#process = await startJava(jars, 'kafka.Kafka', [this.#propertiesFile], java)
   }
 
   /** Resolves when the node said that it has started, and takes connections. */
@@ -104,18 +107,12 @@ export class KafkaNode {
     return (first === -1 ? lines.slice(-30) : lines.slice(first, first + 30)).join('\n').trimEnd()
   }
 
+  /** Java unpacks the libraries of compression codecs there, and a killed one leaves them. */
+  get #scratch(): string {
+    return join(this.folder, 'scratch')
+  }
+
   get #propertiesFile(): string {
     return join(this.folder, 'server.properties')
   }
-}
-
-function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: '127.0.0.1', port })
-    const answer = (yes: boolean) => () => {
-      socket.destroy()
-      resolve(yes)
-    }
-    socket.once('connect', answer(true)).once('error', answer(false))
-  })
 }

@@ -3,12 +3,10 @@ import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Process, type RunResult, startProcess } from '../support/process.ts'
+import { quickFlags } from './class-archive.ts'
 import { type KafkaJars, type KafkaVersion, kafkaJars } from './jars.ts'
 import { javaCommand } from './java.ts'
 import { formatProperties, type Properties } from './properties.ts'
-
-/** For short runs: start time counts, peak speed does not. Not for benchmarks. */
-const quickFlags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xshare:auto']
 
 export interface JavaOptions {
   heapMb?: number
@@ -16,6 +14,8 @@ export interface JavaOptions {
   flags?: readonly string[]
   /** Of Kafka's own log, which goes to standard error. */
   logLevel?: 'error' | 'warn' | 'info'
+  /** For temporary files, instead of the system's folder. */
+  scratch?: string
   timeoutMs?: number
   input?: string | Uint8Array
   openInput?: boolean
@@ -26,14 +26,23 @@ export async function startJava(
   jars: KafkaJars,
   mainClass: string,
   args: readonly string[],
-  { heapMb = 256, flags = quickFlags, logLevel = 'error', input, openInput }: JavaOptions = {},
+  { heapMb = 256, flags, logLevel = 'error', scratch = tmpdir(), input, openInput }: JavaOptions = {},
 ): Promise<Process> {
-  const log = [
+  const settings = [
+    `-Djava.io.tmpdir=${scratch}`,
     `-Dorg.slf4j.simpleLogger.defaultLogLevel=${logLevel}`,
     '-Dorg.slf4j.simpleLogger.showDateTime=true',
     '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
   ]
-  const all = [`-Xmx${heapMb}m`, ...flags, ...log, '-cp', jars.classpath, mainClass, ...args]
+  const all = [
+    `-Xmx${heapMb}m`,
+    ...(flags ?? (await quickFlags(jars))),
+    ...log,
+    '-cp',
+    jars.classpath,
+    mainClass,
+    ...args,
+  ]
   return startProcess(await javaCommand(), all, {
     ...(input === undefined ? {} : { input }),
     ...(openInput === undefined ? {} : { openInput }),
@@ -152,7 +161,10 @@ export async function consoleConsume(
   const limit = records === undefined ? [] : ['--max-messages', String(records)]
   const isolation = readCommitted ? ['--isolation-level', 'read_committed'] : []
   const args = ['--topic', topic, '--from-beginning', '--timeout-ms', String(idleMs), ...limit, ...isolation, ...show]
-  const { stdout } = await runTool(kafka, 'kafka-console-consumer', args, options)
+  const { stdout, stderr } = await runTool(kafka, 'kafka-console-consumer', args, options)
+  // It ends with code 0 whatever happens; a timeout is how it ends when nothing more comes.
+  const failure = /errors\.(?!Timeout)\w+Exception.*/.exec(stderr)
+  if (failure) throw new Error(`the console consumer failed: ${failure[0]}`)
   // The tools of 4.2 and newer say on the same output that an option has a newer name.
   return stdout
     .split('\n')

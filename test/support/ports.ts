@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { createServer, type Server } from 'node:net'
+import { createConnection, createServer, type Server } from 'node:net'
 
 /**
  * Below the range from which systems take the local ports of outgoing connections: a server that is killed and started
@@ -33,5 +33,17 @@ function tryListen(port: number): Promise<Server | undefined> {
     const server = createServer()
     server.once('error', () => resolve(undefined))
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server))
+  })
+}
+
+/** Whether somebody listens on a port of 127.0.0.1. */
+export function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port })
+    const answer = (yes: boolean) => () => {
+      socket.destroy()
+      resolve(yes)
+    }
+    socket.once('connect', answer(true)).once('error', answer(false))
   })
 }
