@@ -37,7 +37,7 @@ export async function startJava(
   const all = [
     `-Xmx${heapMb}m`,
     ...(flags ?? (await quickFlags(jars))),
-    ...log,
+    ...settings,
     '-cp',
     jars.classpath,
     mainClass,
