@@ -5,8 +5,8 @@ import { decodeTunnelAnswer, type TunnelAnswer, tunnelPrefaceBytesMax } from './
 const lengthBytes = 4
 
 /**
- * Takes the one answer frame off the start of a tunnel; everything after it goes to the owner's `onread`. A broker never
- * speaks first, so bytes that come together with the answer are refused.
+ * Takes the one answer frame off the start of a tunnel; everything after it goes to the owner's `onread`. A broker
+ * never speaks first, so bytes that come together with the answer are refused.
  */
 export class AnswerReader {
   /** For the dial; undefined when the owner reads the socket as a stream. */

@@ -22,12 +22,15 @@ export interface FrameReaderOptions {
 const lengthBytes = 4
 /** Where reading goes on while no slab is free: one TLS record. Copied once the pool has a slab again. */
 const spillBytes = 16 * 1024
-/** A paused TLS socket still delivers what it has decrypted, which is one read of the system; a peer cannot add to it. */
+/**
+ * A paused TLS socket still delivers what it has decrypted, which is one read of the system; a peer cannot add to it.
+ */
 const spilledBytesMax = 4 * 1024 * 1024
 
 /**
- * Cuts a byte stream into frames inside reused slabs: nothing is concatenated, and only the tail of a slab is ever copied.
- * Give `onread` to the dial, then `attach` the socket. Destroy the socket before `close`, as it reads into the slab.
+ * Cuts a byte stream into frames inside reused slabs: nothing is concatenated, and only the tail of a slab is ever
+ * copied. Give `onread` to the dial, then `attach` the socket. Destroy the socket before `close`, as it reads into the
+ * slab.
  */
 export class FrameReader {
   readonly onread: OnReadOpts
@@ -68,8 +71,8 @@ export class FrameReader {
   }
 
   /**
-   * For sockets that cannot read into our buffers (accepted ones): copies `chunk` into the slab, or keeps it until there
-   * is room. False = pause the socket, which is resumed by this reader.
+   * For sockets that cannot read into our buffers (accepted ones): copies `chunk` into the slab, or keeps it until
+   * there is room. False = pause the socket, which is resumed by this reader.
    */
   push(chunk: Buffer): boolean {
     if (this.#closed) return false
@@ -149,7 +152,9 @@ export class FrameReader {
     if (this.#paused && slab === this.#slab && slab.exclusive) queueMicrotask(() => this.#retry())
   }
 
-  /** Ensures that the frame under way can go on: in this slab, at its front, or in a fresh one. False = none is free. */
+  /**
+   * Ensures that the frame under way can go on: in this slab, at its front, or in a fresh one. False = none is free.
+   */
   #makeRoom(): boolean {
     const { pool } = this.#options
     const slab = this.#slab

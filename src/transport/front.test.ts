@@ -63,7 +63,7 @@ test('the peer is known by its certificate, and the protocol by ALPN', async () 
   assert.equal(seen[0]?.certificatePem, client.certificatePem)
 })
 
-test('another certificate than the pinned one is refused before a byte is sent, and the sentence says what came', async () => {
+test('another certificate than the pinned one is refused before a byte is sent', async () => {
   let received = 0
   const { address, fingerprint } = await startFront(({ socket }) => socket.on('data', () => (received += 1)))
   const wrong = fingerprintOf(client.certificatePem)

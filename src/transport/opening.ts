@@ -14,8 +14,8 @@ export interface OpeningOptions {
 
 /**
  * Waits until a dialled socket is open. Throws `unreachable`, `timeout`, what `check` throws, or the signal's reason;
- * then the socket is destroyed. The socket keeps an error listener, so that a reset between this promise and its owner's
- * own listeners ends no process: an owner looks at `destroyed` when it takes the socket over.
+ * then the socket is destroyed. The socket keeps an error listener, so that a reset between this promise and its
+ * owner's own listeners ends no process: an owner looks at `destroyed` when it takes the socket over.
  */
 export function socketOpened<S extends Socket>(socket: S, options: OpeningOptions): Promise<S> {
   const { event, address, timeoutMs, signal, check } = options

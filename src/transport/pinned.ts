@@ -32,7 +32,8 @@ const defaultPort = 8443
 
 /**
  * Opens TLS 1.3 to the first address that presents the pinned certificate. The pin is compared before a byte of ours is
- * sent. Throws `wrong-fingerprint`, `timeout`, `unreachable`, `unsupported` (the protocol of `alpn` is not spoken there).
+ * sent. Throws `wrong-fingerprint`, `timeout`, `unreachable`, `unsupported` (the protocol of `alpn` is not spoken
+ * there).
  */
 export async function dialPinned(options: PinnedDialOptions): Promise<TLSSocket> {
   let worst: LinkspanError | undefined
@@ -73,7 +74,8 @@ function checkPin(socket: TLSSocket, expected: Fingerprint, address: string): vo
   const got = certificate ? fingerprintOf(certificate) : undefined
   if (got === expected) return
   const facts = `expected ${shortFingerprint(expected)}, got ${got ? shortFingerprint(got) : 'none'}`
-  const sentence = `${address} presented another certificate than the pinned one (${facts}): it is not the peer, or has a new certificate`
+  const causes = 'it is not the peer, or has a new certificate'
+  const sentence = `${address} presented another certificate than the pinned one (${facts}): ${causes}`
   throw new LinkspanError('wrong-fingerprint', sentence, { details: { address, expected, got } })
 }
 
@@ -83,8 +85,8 @@ export function shortFingerprint(fingerprint: Fingerprint): string {
 }
 
 /**
- * The certificate that an address presents, with no judgement at all, and nothing is sent but the handshake: for showing
- * a fingerprint to a person. Throws `timeout`, `unreachable`.
+ * The certificate that an address presents, with no judgement at all, and nothing is sent but the handshake: for
+ * showing a fingerprint to a person. Throws `timeout`, `unreachable`.
  */
 export async function peekCertificate(
   address: string,

@@ -8,9 +8,9 @@ export interface Slab {
 }
 
 /**
- * The read buffers of a pump: their number bounds its memory, so an empty pool is back-pressure. Fresh memory costs a page
- * fault per 4 KiB, about five times what reading costs; hence reuse. At least one slab for every reader is needed, and
- * one more for all of them.
+ * The read buffers of a pump: their number bounds its memory, so an empty pool is back-pressure. Fresh memory costs a
+ * page fault per 4 KiB, about five times what reading costs; hence reuse. At least one slab for every reader is needed,
+ * and one more for all of them.
  */
 export class SlabPool {
   readonly slabBytes: number
