@@ -73,6 +73,7 @@ test('a second process is refused while the first lives, and let in once it is k
   const directory = await temporary(context)
   const { child, lines } = startWriter(context, process.execPath, [childPath, directory, '1', '10'])
   assert.equal((await lines.next()).value, 'open')
+  assert.equal((await lines.next()).value, '1')
   await assert.rejects(open(directory), { code: 'state-locked' })
   const exited = once(child, 'exit')
   child.kill('SIGKILL')
