@@ -179,7 +179,8 @@ describe('listeners', kcatToo, () => {
 /** Sends one record, and another one when it is told to. */
 const slowProducer = `
   import { kafkajs } from ${JSON.stringify(join(import.meta.dirname, 'produce.ts'))}
-  const producer = kafkajs({ version: '4', bootstrap: '', config: () => ({ 'bootstrap.servers': process.env.BOOTSTRAP }) }).producer()
+  const config = () => ({ 'bootstrap.servers': process.env.BOOTSTRAP })
+  const producer = kafkajs({ version: '4', bootstrap: '', config }).producer()
   await producer.connect()
   const send = (value) => producer.send({ topic: 'held', messages: [{ value }] })
   await send('second')
@@ -226,7 +227,11 @@ test('a cache folder of its own is filled once by processes that start together'
     import { cached } from ${JSON.stringify(join(import.meta.dirname, 'cache.ts'))}
     import { writeFile } from 'node:fs/promises'
     import { setTimeout } from 'node:timers/promises'
-    await cached('thing', async (folder) => { console.log('filled'); await setTimeout(300); await writeFile(folder + '/x', '') })
+    await cached('thing', async (folder) => {
+      console.log('filled')
+      await setTimeout(300)
+      await writeFile(folder + '/x', '')
+    })
     console.log('done')`
   const env = { LINKSPAN_TEST_CACHE: folder }
   const children = [1, 2, 3].map(() => startProcess(process.execPath, ['--input-type=module', '-e', script], { env }))

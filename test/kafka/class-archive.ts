@@ -18,8 +18,8 @@ const archiveName = 'classes.jsa'
 
 /**
  * With an archive of Kafka's parsed classes (application class data sharing) a broker starts in half the time. One is
- * made for each release of Kafka and Java by a first broker that runs for this alone; a Java that cannot make or use one
- * goes on without.
+ * made for each release of Kafka and Java by a first broker that runs for this alone; a Java that cannot make or use
+ * one goes on without.
  */
 export async function quickFlags(jars: KafkaJars): Promise<string[]> {
   const archive = join(cacheFolder(), await archiveFolder(jars), archiveName)
