@@ -48,7 +48,8 @@ export function encodeStruct<S extends Struct>(
   codecFor(fields, version, flexible).encode(writer, value as Record<string, unknown>)
 }
 
-function checkVersion(api: Api, version: number): void {
+/** Throws `unsupported` for a version that the API's data does not cover. */
+export function checkVersion(api: Api, version: number): void {
   if (Number.isInteger(version) && version >= api.versions[0] && version <= api.versions[1]) return
   throw new LinkspanError('unsupported', `${api.name} version ${version} is not spoken here`)
 }

@@ -1,6 +1,7 @@
 import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
 import {
+  checkVersion,
   decodeResponseBody,
   decodeStruct,
   encodeRequestBody,
@@ -30,6 +31,7 @@ export function encodeRequest<A extends Api>(
   clientId: string | null,
   body: RequestInput<A>,
 ): Uint8Array[] {
+  checkVersion(api, version)
   const writer = new Writer()
   writer.int32(0)
   writer.int16(api.key)
@@ -48,6 +50,7 @@ export function encodeResponse<A extends Api>(
   correlationId: number,
   body: ResponseInput<A>,
 ): Uint8Array[] {
+  checkVersion(api, version)
   const writer = new Writer()
   writer.int32(0)
   writer.int32(correlationId)

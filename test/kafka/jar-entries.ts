@@ -7,7 +7,7 @@ const entryMarker = 0x02014b50
 const endBytes = 22
 const commentBytesMax = 0xffff
 
-/** The text of a jar's entries whose name passes, by name. Jars are zip files; nothing but Node is needed to read one. */
+/** The text of those entries of a jar whose name passes, by name. A jar is a zip file: Node alone can read it. */
 export async function jarEntries(path: string, wanted: (name: string) => boolean): Promise<Map<string, string>> {
   const jar = await readFile(path)
   const end = findEnd(jar)
