@@ -1,0 +1,278 @@
+import { type Static, type TSchema, Type } from 'typebox'
+
+/**
+ * LXD's dialect, `/1.0`: the shapes of its bodies. In what clients send, null, an empty text and nothing at all mean
+ * the same, so every member of a request that is not needed may be missing or null. Unknown members are ignored.
+ */
+const Text = Type.String()
+const Texts = Type.Array(Text)
+const given = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]))
+const TextMap = Type.Record(Text, Text)
+/** Values of a config map: LXD's clients send texts, people also write numbers and booleans. */
+const ConfigInput = Type.Record(Text, Type.Union([Text, Type.Number(), Type.Boolean(), Type.Null()]))
+
+export const Envelope = Type.Object({
+  type: Type.Union([Type.Literal('sync'), Type.Literal('async'), Type.Literal('error')]),
+  status: Text,
+  status_code: Type.Integer(),
+  operation: Text,
+  error_code: Type.Integer(),
+  error: Text,
+  metadata: Type.Unknown(),
+})
+export type Envelope = Static<typeof Envelope>
+
+const AccessEntitlements = Type.Optional(Texts)
+
+export const clusterLinkTypes = ['bidirectional', 'unidirectional', 'public'] as const
+export type ClusterLinkType = (typeof clusterLinkTypes)[number]
+
+export const ClusterLink = Type.Object({
+  access_entitlements: AccessEntitlements,
+  name: Text,
+  description: Text,
+  type: Type.Union(clusterLinkTypes.map((type) => Type.Literal(type))),
+  config: TextMap,
+  used_by: Texts,
+})
+export type ClusterLink = Static<typeof ClusterLink>
+
+export const ClusterLinkPut = Type.Object({ description: given(Text), config: given(ConfigInput) })
+export type ClusterLinkPut = Static<typeof ClusterLinkPut>
+
+export const ClusterLinksPost = Type.Object({
+  name: given(Text),
+  type: given(Text),
+  description: given(Text),
+  config: given(ConfigInput),
+  trust_token: given(Text),
+  auth_groups: given(Texts),
+  cluster_certificate: given(Text),
+  remote_address: given(Text),
+})
+export type ClusterLinksPost = Static<typeof ClusterLinksPost>
+
+/** Renames. */
+export const NamePost = Type.Object({ name: Text })
+export type NamePost = Static<typeof NamePost>
+
+export const ClusterLinkCertificate = Type.Object({ fingerprint: Text, certificate: Text })
+export type ClusterLinkCertificate = Static<typeof ClusterLinkCertificate>
+
+export const clusterLinkStatuses = ['Active', 'Unreachable', 'Unauthenticated'] as const
+export type ClusterLinkStatus = (typeof clusterLinkStatuses)[number]
+
+export const ClusterLinkState = Type.Object({
+  cluster_link_members: Type.Array(
+    Type.Object({
+      server_name: Text,
+      address: Text,
+      status: Type.Union(clusterLinkStatuses.map((status) => Type.Literal(status))),
+      /** Ours: why it is not Active. */
+      reason: Type.Optional(Text),
+    }),
+  ),
+})
+export type ClusterLinkState = Static<typeof ClusterLinkState>
+
+export const ClusterMember = Type.Object({
+  server_name: Text,
+  url: Text,
+  database: Type.Boolean(),
+  status: Text,
+  message: Text,
+  architecture: Text,
+  roles: Texts,
+  failure_domain: Text,
+  description: Text,
+  config: TextMap,
+  groups: Texts,
+})
+export type ClusterMember = Static<typeof ClusterMember>
+
+/** What the API shows as an object and the CLI as base64. */
+export const TrustTokenObject = Type.Object({
+  client_name: Text,
+  fingerprint: Text,
+  addresses: Texts,
+  secret: Text,
+  expires_at: Text,
+  type: Text,
+})
+export type TrustTokenObject = Static<typeof TrustTokenObject>
+
+export const identityTypes = [
+  'Client certificate',
+  'Client certificate (pending)',
+  'Cluster link certificate',
+  'Cluster link certificate (pending)',
+] as const
+export type IdentityType = (typeof identityTypes)[number]
+
+export const Permission = Type.Object({ entity_type: Text, url: Text, entitlement: Text })
+export type Permission = Static<typeof Permission>
+
+export const PermissionInfo = Type.Object({
+  ...Permission.properties,
+  groups: Type.Union([Texts, Type.Null()]),
+})
+export type PermissionInfo = Static<typeof PermissionInfo>
+
+export const Identity = Type.Object({
+  access_entitlements: AccessEntitlements,
+  authentication_method: Type.Literal('tls'),
+  type: Type.Union(identityTypes.map((type) => Type.Literal(type))),
+  id: Text,
+  name: Text,
+  groups: Texts,
+  tls_certificate: Text,
+  expires_at: Type.Optional(Text),
+})
+export type Identity = Static<typeof Identity>
+
+export const IdentityInfo = Type.Object({
+  ...Identity.properties,
+  effective_groups: Texts,
+  effective_permissions: Type.Array(Permission),
+  fine_grained: Type.Boolean(),
+})
+export type IdentityInfo = Static<typeof IdentityInfo>
+
+export const IdentityPut = Type.Object({ groups: given(Texts), tls_certificate: given(Text) })
+export type IdentityPut = Static<typeof IdentityPut>
+
+export const IdentitiesTlsPost = Type.Object({
+  name: given(Text),
+  trust_token: given(Text),
+  token: given(Type.Boolean()),
+  certificate: given(Text),
+  groups: given(Texts),
+})
+export type IdentitiesTlsPost = Static<typeof IdentitiesTlsPost>
+
+export const AuthGroup = Type.Object({
+  access_entitlements: AccessEntitlements,
+  name: Text,
+  description: Text,
+  permissions: Type.Array(Permission),
+  identities: Type.Record(Text, Texts),
+  identity_provider_groups: Texts,
+})
+export type AuthGroup = Static<typeof AuthGroup>
+
+export const AuthGroupPut = Type.Object({ description: given(Text), permissions: given(Type.Array(Permission)) })
+export type AuthGroupPut = Static<typeof AuthGroupPut>
+
+export const AuthGroupsPost = Type.Object({ name: Text, ...AuthGroupPut.properties })
+export type AuthGroupsPost = Static<typeof AuthGroupsPost>
+
+export const Environment = Type.Object({
+  addresses: Texts,
+  architectures: Texts,
+  certificate: Text,
+  certificate_fingerprint: Text,
+  kernel: Text,
+  kernel_architecture: Text,
+  kernel_version: Text,
+  os_name: Text,
+  os_version: Text,
+  server: Text,
+  server_clustered: Type.Boolean(),
+  server_name: Text,
+  server_pid: Type.Integer(),
+  server_version: Text,
+  storage: Text,
+  /** Ours: the ids of this Linkspan cluster and of the Kafka that it fronts. */
+  cluster_id: Text,
+  kafka_cluster_id: Type.Union([Text, Type.Null()]),
+})
+export type Environment = Static<typeof Environment>
+
+/** `GET /1.0`; untrusted callers get no `environment` and no `auth_user_*`. */
+export const Server = Type.Object({
+  api_extensions: Texts,
+  api_status: Text,
+  api_version: Text,
+  auth: Type.Union([Type.Literal('trusted'), Type.Literal('untrusted')]),
+  auth_methods: Texts,
+  auth_user_method: Type.Optional(Text),
+  auth_user_name: Type.Optional(Text),
+  client_certificate: Type.Boolean(),
+  config: TextMap,
+  environment: Type.Optional(Environment),
+  public: Type.Boolean(),
+})
+export type Server = Static<typeof Server>
+
+export const ServerPut = Type.Object({ config: given(ConfigInput) })
+export type ServerPut = Static<typeof ServerPut>
+
+export const Requestor = Type.Object({
+  username: Text,
+  protocol: Text,
+  address: Text,
+  user_agent: Type.Optional(Text),
+})
+export type Requestor = Static<typeof Requestor>
+
+export const operationStatuses = {
+  Pending: 105,
+  Running: 103,
+  Cancelling: 104,
+  Success: 200,
+  Failure: 400,
+  Cancelled: 401,
+} as const
+export type OperationStatus = keyof typeof operationStatuses
+
+export const Operation = Type.Object({
+  id: Text,
+  class: Type.Union([Type.Literal('task'), Type.Literal('token'), Type.Literal('websocket')]),
+  description: Text,
+  created_at: Text,
+  updated_at: Text,
+  status: Text,
+  status_code: Type.Integer(),
+  resources: Type.Record(Text, Texts),
+  metadata: Type.Record(Text, Type.Unknown()),
+  may_cancel: Type.Boolean(),
+  err: Text,
+  err_code: Type.Integer(),
+  location: Text,
+  requestor: Type.Optional(Requestor),
+})
+export type Operation = Static<typeof Operation>
+
+export const eventTypes = ['lifecycle', 'operation', 'security', 'logging'] as const
+export type EventType = (typeof eventTypes)[number]
+
+/** One text frame of the `/1.0/events` WebSocket. */
+export const Event = Type.Object({
+  type: Type.Union(eventTypes.map((type) => Type.Literal(type))),
+  timestamp: Text,
+  metadata: Type.Unknown(),
+  location: Text,
+  project: Type.Optional(Text),
+})
+export type Event = Static<typeof Event>
+
+export const LifecycleMetadata = Type.Object({
+  action: Text,
+  source: Text,
+  context: Type.Optional(Type.Record(Text, Type.Unknown())),
+  requestor: Type.Optional(Requestor),
+  name: Type.Optional(Text),
+  project: Type.Optional(Text),
+})
+export type LifecycleMetadata = Static<typeof LifecycleMetadata>
+
+export const SecurityMetadata = Type.Object({
+  name: Text,
+  level: Type.Union([Type.Literal('info'), Type.Literal('warning')]),
+  description: Text,
+  request_path: Type.Optional(Text),
+  request_method: Type.Optional(Text),
+  project: Type.Optional(Text),
+  requestor: Type.Optional(Requestor),
+})
+export type SecurityMetadata = Static<typeof SecurityMetadata>
