@@ -50,7 +50,7 @@ function arbitraryOfType(field: Field, version: number, flexible: boolean): fc.A
   }
 }
 
-/** What decoding has to yield for a message that was given: what was left out, and what the version lacks, by default. */
+/** What decoding has to yield for such a message: what was left out, and what the version lacks, by its default. */
 export function completed(fields: Struct, message: Message): Message {
   const entries = Object.entries(fields).map(([name, field]) => {
     return [name, message[name] === undefined ? defaultOf(field) : completedValue(field, message[name])]
