@@ -104,6 +104,8 @@ describe('a cluster of its own', kcatToo, () => {
     await kcatProduce(cluster, 'kept', [{ key: 'a', value: 'written before, '.repeat(50) }], { codec: 'lz4' })
     await cluster.kill(1)
     await cluster.restart(1)
+    await cluster.kill(1, 'SIGSTOP')
+    await cluster.restart(1)
     const [record] = await kcatConsume(cluster, 'kept')
     assert.match(record?.value ?? '', /^written before,/)
     const { dataFolder, pid } = cluster.nodes[0]!
@@ -189,14 +191,13 @@ const slowProducer = `
 
 describe('the proxy before a cluster', kcatToo, () => {
   test('keeps clients on it, holds what they produce, and lets go of it after their end', async () => {
-    await using cluster = await startKafka({ version: '4', proxied: true })
-    const [proxy] = cluster.proxies
-    const direct: KafkaAddress = {
-      ...cluster,
+    await using cluster = await startKafka({
       version: '4',
-      bootstrap: cluster.direct,
-      config: () => cluster.directConfig(),
-    }
+      proxied: true,
+      authorizer: true,
+      superUsers: ['User:ANONYMOUS'],
+    })
+    const [proxy] = cluster.proxies
     await createTopic(cluster, 'held')
     await kcatProduce(cluster, 'held', [{ key: 'a', value: 'first' }])
     assert.ok(proxy!.accepted >= 2)
@@ -206,17 +207,17 @@ describe('the proxy before a cluster', kcatToo, () => {
       openInput: true,
     })
     await producer.waitForOutput(/sent/)
-    assert.equal((await kcatConsume(direct, 'held')).length, 2)
+    assert.equal((await kcatConsume(cluster.behind, 'held')).length, 2)
     proxy!.hold()
     producer.stdin!.write('go on')
     await waitFor(() => proxy!.heldBytes > 0, { what: 'held bytes' })
     producer.kill('SIGKILL')
     await producer.waitForExit()
     const accepted = proxy!.accepted
-    assert.equal((await kcatConsume(direct, 'held')).length, 2)
+    assert.equal((await kcatConsume(cluster.behind, 'held')).length, 2)
     assert.equal(proxy!.accepted, accepted, 'a direct client stays off the proxy')
     proxy!.release()
-    await waitFor(async () => (await kcatConsume(direct, 'held')).length === 3, { what: 'the late record' })
+    await waitFor(async () => (await kcatConsume(cluster.behind, 'held')).length === 3, { what: 'the late record' })
     await waitFor(() => proxy!.connections === 0, { what: 'the end of every connection' })
   })
 })

@@ -76,16 +76,9 @@ export class Kafka implements KafkaAddress, AsyncDisposable {
     return { 'bootstrap.servers': this.bootstrap, ...clientProperties(this.options, this.certificates, user) }
   }
 
-  /** The same for `direct`, with all rights. */
-  directConfig(): Properties {
-    const { name: username, password } = brokerUser
-    const login = {
-      'security.protocol': 'SASL_PLAINTEXT',
-      'sasl.mechanism': 'PLAIN',
-      'sasl.jaas.config': jaas('plain.PlainLoginModule', { username, password }),
-    }
-    const security = this.options.authorizer ? login : { 'security.protocol': 'PLAINTEXT' }
-    return { 'bootstrap.servers': this.direct, ...security }
+  /** The same cluster past any proxy and with all rights, for tools and clients of the test itself. */
+  get behind(): KafkaAddress {
+    return { version: this.version, bootstrap: this.direct, config: () => this.#directConfig() }
   }
 
   /** SIGKILL unless told otherwise. A node that got SIGSTOP hangs until SIGCONT. */
@@ -96,7 +89,10 @@ export class Kafka implements KafkaAddress, AsyncDisposable {
   /** Starts a node again with the same ports and data; one that still runs is shut down in good order first. */
   async restart(nodeId: number): Promise<void> {
     const node = this.#node(nodeId)
-    if (node.running) await node.signal('SIGTERM')
+    if (node.running) {
+      await node.signal('SIGCONT')
+      await node.signal('SIGTERM')
+    }
     await node.start(this.jars, this.options)
     await node.ready()
   }
@@ -107,6 +103,17 @@ export class Kafka implements KafkaAddress, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  #directConfig(): Properties {
+    const { name: username, password } = brokerUser
+    const login = {
+      'security.protocol': 'SASL_PLAINTEXT',
+      'sasl.mechanism': 'PLAIN',
+      'sasl.jaas.config': jaas('plain.PlainLoginModule', { username, password }),
+    }
+    const security = this.options.authorizer ? login : { 'security.protocol': 'PLAINTEXT' }
+    return { 'bootstrap.servers': this.direct, ...security }
   }
 
   #node(nodeId: number): KafkaNode {
