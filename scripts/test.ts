@@ -106,11 +106,17 @@ async function runEverything(): Promise<void> {
 }
 
 async function runChosen(chosen: string[]): Promise<void> {
-  const files = listFiles(chosen.map((path) => path.replace(/^\.\//, '')))
-  if (files.length === 0) throw new Error(`no test file matches ${chosen.join(' ')}`)
+  const found = chosen.map((pattern) => ({ pattern, files: listFiles([pattern.replace(/^\.\//, '')]) }))
   const units = new Set(listFiles(unitPatterns))
-  await stage('units', () => runUnits(files.filter((file) => units.has(file))))
-  await stage('scenarios, with real Kafka', () => runScenarios(files.filter((file) => !units.has(file))))
+  const files = [...new Set(found.flatMap((one) => one.files))]
+  const scenarios = files.filter((file) => !units.has(file))
+  for (const one of found.filter((one) => one.files.length === 0)) {
+    await stage(one.pattern, async () => {
+      throw new Error('no test file has this name or matches this pattern')
+    })
+  }
+  if (files.length > scenarios.length) await stage('units', () => runUnits(files.filter((file) => units.has(file))))
+  if (scenarios.length > 0) await stage('scenarios, with real Kafka', () => runScenarios(scenarios))
 }
 
 function summarize(): number {
