@@ -39,10 +39,11 @@ export interface StartPartition extends PartitionRef {
   topic: string
   topicId: string
   /**
-   * Nobody has ever written under this mirror id, as control knows for certain: it has just minted it and never handed it
-   * to a pump. Spares the grace that old data otherwise costs after a process start. False when in doubt.
+   * Control knows durably that nothing of an earlier pump can still be under way: it has just minted the mirror id, or
+   * the last stop was reported `settled: 'answered'`. Spares the grace that old data otherwise costs after a process
+   * start. False when in doubt.
    */
-  untouched?: boolean
+  settled?: boolean
 }
 
 export interface StopPartition extends PartitionRef {

@@ -1,14 +1,16 @@
 /** How a link's data path behaves. Every value has a default; control range-checks what operators give. */
 export interface PumpSettings {
   /**
-   * `producer.id.expiration.ms` of the destination's brokers: batches older than this leave no fence behind at the broker.
-   * When control may not read it, Kafka's default counts.
+   * `producer.id.expiration.ms` of the destination's brokers: batches older than this leave no fence behind at the
+   * broker. When control may not read it, Kafka's default counts.
    */
   producerExpirationMs: number
-  /** How long the destination's log end has to stand still before old data goes on after a doubt (see `quarantine.ts`). */
+  /**
+   * How long the destination's log end has to stand still before old data goes on after a doubt (see `quarantine.ts`).
+   */
   drainGraceMs: number
-  /** Folder of the file that remembers how far appends were sent; without it every process start is a doubt. */
-  marksFolder: string | undefined
+  /** How long a topic may be missing from its cluster's metadata before its partitions stop. */
+  goneGraceMs: number
   /** The longest that a source broker may hold a fetch while there is nothing new. */
   fetchWaitMs: number
   /** Of one answer. An answer should fit a slab: longer ones need fresh memory, which costs several times as much. */
@@ -35,7 +37,7 @@ export interface PumpSettings {
 export const pumpDefaults: PumpSettings = {
   producerExpirationMs: 86_400_000,
   drainGraceMs: 10_000,
-  marksFolder: undefined,
+  goneGraceMs: 10_000,
   fetchWaitMs: 500,
   fetchBytes: 1024 * 1024,
   batchBytesMax: 100 * 1024 * 1024,
