@@ -26,7 +26,7 @@ import { isConnectionFailure, type RetryStep, retryStep } from './retry.ts'
 
 const retry = { initialMs: 50, maxMs: 1000 }
 
-/** One Kafka cluster: who leads what, one shared connection per broker, requests that find their way and are retried. */
+/** One Kafka cluster: who leads what, a connection per broker, requests that find their way and are retried. */
 export class KafkaCluster implements AsyncDisposable {
   readonly clientId: string
   readonly #options: DialledClusterOptions
@@ -62,7 +62,7 @@ export class KafkaCluster implements AsyncDisposable {
     throw new LinkspanError('unsupported', 'The broker does not tell the id of its Kafka cluster')
   }
 
-  /** Asks for metadata of these topics, of all, or of the brokers alone (`[]`). Calls that overlap share one request. */
+  /** Asks for metadata of these topics, of all, or of brokers alone (`[]`). Calls that overlap share a request. */
   async refresh(topics: readonly string[] | 'all', options: CallOptions | Deadline = {}): Promise<void> {
     const deadline = options instanceof Deadline ? options : this.deadline(options)
     const backoff = new Backoff(retry)

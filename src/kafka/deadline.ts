@@ -23,7 +23,7 @@ export class Deadline {
     await sleep(ms, this.signal)
   }
 
-  /** Waits for `shared`, which goes on for others when time is up. Errors: `timeout`, the signal's, those of `shared`. */
+  /** Waits for `shared`, which goes on for others after that. Errors: `timeout`, the signal's, those of `shared`. */
   async of<T>(shared: Promise<T>): Promise<T> {
     shared.catch(() => {})
     const { signal } = this

@@ -26,7 +26,7 @@ const earliest = -2
 const consumer = -1
 /**
  * Any id but a consumer's switches the broker's filter off: the answer is the leader's log end instead of the high
- * watermark. A positive one insists on the leader; only DESCRIBE on the topic is checked (kafka-exact 3.6, live T4).
+ * watermark. A positive one insists on the leader; only DESCRIBE on the topic is checked.
  */
 const someReplica = 2 ** 31 - 1
 /** Within one request; only tiered storage needs any. */
@@ -102,14 +102,7 @@ function askOffsets(
 ): Promise<Outcome<LogOffset>[]> {
   const { replicaId = consumer, isolationLevel = 0 } = reader
   const ask = async (connection: KafkaConnection, items: LedPartition<Timed>[]) => {
-    const topics = groupByTopic(items).map(({ topic, items: ofTopic }) => ({
-      name: topic,
-      partitions: ofTopic.map(({ partition, leaderEpoch, timestampMs }) => {
-        return { partitionIndex: partition, currentLeaderEpoch: leaderEpoch, timestamp: timestampMs }
-      }),
-    }))
-    const body = { replicaId, isolationLevel, topics, timeoutMs: remoteTimeoutMs }
-    const answer = await connection.request(listOffsets, body)
+    const answer = await connection.request(listOffsets, { ...offsetFields(items), replicaId, isolationLevel })
     return answer.topics.flatMap(({ name, partitions: found }) => {
       return found.map(({ partitionIndex, errorCode, offset, leaderEpoch, timestamp }): Reply<LogOffset> => {
         return {
@@ -121,4 +114,25 @@ function askOffsets(
     })
   }
   return askLeaders(cluster, partitions, operation, ask, options)
+}
+
+/** The body of a ListOffsets request for log ends, for those who send it themselves. */
+export function logEndFields(items: readonly LedPartition<TopicPartition>[]) {
+  const timed = items.map(({ topic, partition, leaderEpoch }) => ({
+    topic,
+    partition,
+    leaderEpoch,
+    timestampMs: latest,
+  }))
+  return { ...offsetFields(timed), replicaId: someReplica }
+}
+
+function offsetFields(items: readonly LedPartition<Timed>[]) {
+  const topics = groupByTopic(items).map(({ topic, items: ofTopic }) => ({
+    name: topic,
+    partitions: ofTopic.map(({ partition, leaderEpoch, timestampMs }) => {
+      return { partitionIndex: partition, currentLeaderEpoch: leaderEpoch, timestamp: timestampMs }
+    }),
+  }))
+  return { topics, timeoutMs: remoteTimeoutMs }
 }
