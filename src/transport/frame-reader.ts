@@ -34,6 +34,8 @@ const spilledBytesMax = 4 * 1024 * 1024
  */
 export class FrameReader {
   readonly onread: OnReadOpts
+  /** May be raised once the other end is known. */
+  frameBytesMax: number
   readonly #options: FrameReaderOptions
   #slab: Slab | undefined
   /** The frame under way lies between the two. */
@@ -50,6 +52,7 @@ export class FrameReader {
 
   constructor(options: FrameReaderOptions) {
     this.#options = options
+    this.frameBytesMax = options.frameBytesMax
     this.onread = {
       buffer: () => this.#nextBuffer(),
       callback: (count, buffer) => this.#received(count, buffer as Buffer),
@@ -129,9 +132,8 @@ export class FrameReader {
     const slab = this.#slab as Slab
     while (!this.#closed && this.#end - this.#start >= lengthBytes) {
       const size = slab.bytes.readInt32BE(this.#start)
-      if (size < 0 || size > this.#options.frameBytesMax) {
-        const most = this.#options.frameBytesMax
-        this.#fail('malformed', `A frame of ${size} bytes is not allowed (at most ${most})`)
+      if (size < 0 || size > this.frameBytesMax) {
+        this.#fail('malformed', `A frame of ${size} bytes is not allowed (at most ${this.frameBytesMax})`)
         return
       }
       if (this.#end - this.#start < lengthBytes + size) return
