@@ -120,7 +120,9 @@ export class FakeKafka implements AsyncDisposable {
 }
 
 export function send(socket: Socket, chunks: readonly Uint8Array[]): void {
+  socket.cork()
   for (const chunk of chunks) socket.write(chunk)
+  socket.uncork()
 }
 
 /** Dials ports of this machine: a node's that `learn` told, or the bootstrap's. */
