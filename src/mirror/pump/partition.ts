@@ -41,6 +41,8 @@ export class PumpPartition {
   quarantineUntilMs = 0
   /** End of all that was ever sent, as far as known: a log end there proves that nothing is late. */
   quarantineEnd: number | undefined
+  /** A connection died with appends of ours unanswered, and it is not known yet what became of them. */
+  lostAppends = false
   /** A source batch that cannot pass: the partition stops when all before it is acknowledged. */
   obstacle: StopReason | undefined
   /** The last fetch held only a part of the next batch: it is asked for first. */
@@ -162,6 +164,7 @@ export class PumpPartition {
   endQuarantine(): void {
     this.quarantineUntilMs = 0
     this.quarantineEnd = undefined
+    this.lostAppends = false
   }
 
   seeSource(highWatermark: number, nowMs: number): void {

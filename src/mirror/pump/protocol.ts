@@ -39,8 +39,8 @@ export interface StartPartition extends PartitionRef {
   topic: string
   topicId: string
   /**
-   * Control knows durably that nothing of an earlier pump can still be under way: it has just minted the mirror id, or
-   * the last stop was reported `settled: 'answered'`. Spares the grace that old data otherwise costs after a process
+   * Control knows durably that nothing of an earlier pump can still be under way: it has just minted the mirror id, or the last
+   * stop was reported `quiet`. Spares the grace that old data otherwise costs after a process
    * start. False when in doubt.
    */
   settled?: boolean
@@ -68,6 +68,8 @@ export interface Shutdown {
 export interface StopFacts {
   /** Every append was answered, or the connection that carried an unanswered one is closed. */
   settled: 'answered' | 'connection-closed'
+  /** Nothing of this pump or an earlier one can still arrive: the next start may say `settled`. */
+  quiet: boolean
   /** End of what the destination's leader acknowledged to us. */
   acknowledgedEnd: number
   /** End of what was handed to the connection: nothing of ours can appear at or beyond it. */

@@ -209,7 +209,10 @@ export class Pump implements AsyncDisposable {
 
   /** The connection died: what was unanswered on it may still arrive. */
   #lost(partition: PumpPartition, error: LinkspanError): void {
-    if (partition.sentEnd > partition.acknowledgedEnd) partition.beginQuarantine(partition.sentEnd)
+    if (partition.sentEnd > partition.acknowledgedEnd) {
+      partition.beginQuarantine(partition.sentEnd)
+      partition.lostAppends = true
+    }
     this.#doubt(partition, error)
   }
 

@@ -38,9 +38,11 @@ export async function finishPartition(
     }
   }
   partition.apply({ kind: 'settled' })
+  const quiet = partition.quarantineUntilMs <= context.clock.monotonicMs()
   const { acknowledgedEnd, sentEnd, confirmedEnd, sourceHighWatermark } = partition
   return {
-    settled: partition.quarantineUntilMs > context.clock.monotonicMs() ? 'connection-closed' : 'answered',
+    settled: partition.lostAppends && !quiet ? 'connection-closed' : 'answered',
+    quiet,
     acknowledgedEnd,
     sentEnd,
     confirmedEnd,
