@@ -2,11 +2,11 @@ import type { Fingerprint, LinkId } from '../../base/ids.ts'
 
 /** What a link may see through the tunnel, by name, at this moment. */
 export interface TunnelRights {
-  mayViewTopic(name: string): boolean
-  mayReadTopic(name: string): boolean
-  mayViewTopicAcls(name: string): boolean
-  mayViewGroup(name: string): boolean
-  mayViewGroupAcls(name: string): boolean
+  readonly mayViewTopic: (name: string) => boolean
+  readonly mayReadTopic: (name: string) => boolean
+  readonly mayViewTopicAcls: (name: string) => boolean
+  readonly mayViewGroup: (name: string) => boolean
+  readonly mayViewGroupAcls: (name: string) => boolean
 }
 
 export interface TunnelIdentity {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Api, RequestInput, RequestOf, ResponseInput, ResponseOf } from '../../wire/schema.ts'
 import type { TunnelLimits } from './limits.ts'
 import type { TunnelRights } from './rights.ts'
@@ -43,8 +44,9 @@ export class Violation extends Error {}
 
 export function checkDemanded(rule: Rule, request: Record<string, unknown>): void {
   for (const [field, values] of Object.entries(rule.demanded ?? {})) {
-    if (values && !(values as unknown[]).includes(request[field])) {
-      throw new Violation(`${rule.api.name} with ${field} ${String(request[field])}`)
+    const given = request[field]
+    if (values && !(values as unknown[]).some((value) => isDeepStrictEqual(value, given))) {
+      throw new Violation(`${rule.api.name} with ${field} ${JSON.stringify(given)}`)
     }
   }
 }
@@ -64,6 +66,21 @@ export function split<T>(items: readonly T[], may: (item: T) => boolean): { seen
   const hidden: T[] = []
   for (const item of items) (may(item) ? seen : hidden).push(item)
   return { seen, hidden }
+}
+
+/**
+ * Splits the entries of an answer: what was asked and may still be seen, and what was asked and may not any more. What
+ * nobody asked for is in neither.
+ */
+export function sift<T>(
+  entries: readonly T[] | undefined,
+  keyOf: (entry: T) => string,
+  asked: readonly string[],
+  may: (key: string) => boolean,
+): { seen: T[]; hidden: T[] } {
+  const keys = new Set(asked)
+  const relevant = (entries ?? []).filter((entry) => keys.has(keyOf(entry)))
+  return split(relevant, (entry) => may(keyOf(entry)))
 }
 
 /** What stands in an answer where a host would: a link dials node ids through the tunnel, never hosts. */

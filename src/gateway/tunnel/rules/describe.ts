@@ -4,7 +4,7 @@ import { describeCluster } from '../../../wire/api/60-describe-cluster.ts'
 import { kafkaErrors } from '../../../wire/errors.ts'
 import type { RequestOf, ResponseOf } from '../../../wire/schema.ts'
 import type { TunnelRights } from '../rights.ts'
-import { blankEndpoint, defineRule, split, Violation } from '../rule.ts'
+import { blankEndpoint, defineRule, sift, split, Violation } from '../rule.ts'
 
 type AclResource = ResponseOf<typeof describeAcls>['resources'][number]
 
@@ -20,6 +20,7 @@ export const describeConfigsRule = defineRule({
   admit(request, { rights }) {
     const foreign = request.resources.find(({ resourceType }) => resourceType !== topicConfig)
     if (foreign) throw new Violation(`DescribeConfigs of resource type ${foreign.resourceType}`)
+    const nameOf = ({ resourceName }: { resourceName: string }) => resourceName
     const { seen, hidden } = split(request.resources, ({ resourceName }) => rights.mayViewTopic(resourceName))
     const missing = ({ resourceName }: { resourceName: string }) => ({
       errorCode: kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION,
@@ -30,7 +31,7 @@ export const describeConfigsRule = defineRule({
     return {
       forward: seen.length > 0 ? { ...request, resources: seen } : undefined,
       answer: (source, rightsNow) => {
-        const now = split(source?.results ?? [], ({ resourceName }) => rightsNow.mayViewTopic(resourceName))
+        const now = sift(source?.results, nameOf, seen.map(nameOf), rightsNow.mayViewTopic)
         const shown = now.seen.map(({ configs, ...rest }) => ({
           ...rest,
           errorMessage: null,

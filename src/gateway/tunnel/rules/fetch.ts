@@ -1,13 +1,15 @@
 import { fetch } from '../../../wire/api/01-fetch.ts'
 import { kafkaErrors } from '../../../wire/errors.ts'
 import { type RequestOf, type ResponseInput, type ResponseOf, zeroUuid } from '../../../wire/schema.ts'
-import type { TunnelRights } from '../rights.ts'
-import { defineRule, type RuleContext, split, Violation } from '../rule.ts'
+import { defineRule, type RuleContext, sift, split } from '../rule.ts'
 
 type Request = RequestOf<typeof fetch>
 type AskedTopic = Request['topics'][number]
 type Topic = ResponseOf<typeof fetch>['responses'][number]
 type TopicInput = NonNullable<ResponseInput<typeof fetch>['responses']>[number]
+
+const noReplica = { replicaId: -1, replicaEpoch: -1 }
+const noSuchSession = kafkaErrors.FETCH_SESSION_ID_NOT_FOUND
 
 /**
  * Up to v15: later ones tell hosts, and how far replicas are. Sessions end at the gateway: a client that wants one gets
@@ -16,12 +18,9 @@ type TopicInput = NonNullable<ResponseInput<typeof fetch>['responses']>[number]
 export const fetchRule = defineRule({
   api: fetch,
   versions: [4, 15],
-  demanded: { replicaId: [-1], isolationLevel: [0, 1] },
+  demanded: { replicaId: [-1], replicaState: [noReplica], isolationLevel: [0, 1] },
   forced: {
     clusterId: null,
-    replicaId: -1,
-    replicaState: { replicaId: -1, replicaEpoch: -1 },
-    sessionId: 0,
     sessionEpoch: -1,
     forgottenTopicsData: [],
     rackId: '',
@@ -32,18 +31,17 @@ export const fetchRule = defineRule({
     maxBytes: limits.fetchBytesMax,
   }),
   admit(request, context) {
-    if (request.replicaState.replicaId !== -1) throw new Violation('Fetch as a replica')
+    if (request.sessionId !== 0) return { forward: undefined, answer: () => ({ errorCode: noSuchSession }) }
     const names = namesOf(request.topics, context)
     const nameOf = (topic: AskedTopic | Topic) => names.get(topic.topicId) ?? topic.topic
-    const may = (rights: TunnelRights) => (topic: AskedTopic | Topic) => rights.mayReadTopic(nameOf(topic))
-    const { seen, hidden } = split(request.topics, may(context.rights))
+    const { seen, hidden } = split(request.topics, (topic) => context.rights.mayReadTopic(nameOf(topic)))
     // A broker answers at once when a partition has an error, and so do we when we know one already.
     const maxWaitMs = hidden.length > 0 ? 0 : request.maxWaitMs
     const topics = seen.map((topic) => ({ ...topic, partitions: topic.partitions.map(asConsumer) }))
     return {
       forward: seen.length > 0 ? { ...request, maxWaitMs, topics } : undefined,
       answer: (source, rightsNow) => {
-        const now = split(source?.responses ?? [], may(rightsNow))
+        const now = sift(source?.responses, nameOf, seen.map(nameOf), rightsNow.mayReadTopic)
         return {
           throttleTimeMs: source?.throttleTimeMs ?? 0,
           errorCode: source?.errorCode ?? 0,

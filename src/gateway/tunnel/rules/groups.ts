@@ -5,11 +5,12 @@ import { consumerGroupDescribe } from '../../../wire/api/69-consumer-group-descr
 import { kafkaErrors } from '../../../wire/errors.ts'
 import type { ResponseOf } from '../../../wire/schema.ts'
 import type { TunnelRights } from '../rights.ts'
-import { blankEndpoint, defineRule, split } from '../rule.ts'
+import { blankEndpoint, defineRule, sift, split } from '../rule.ts'
 
 type ClassicGroup = ResponseOf<typeof describeGroups>['groups'][number]
 type ConsumerGroup = ResponseOf<typeof consumerGroupDescribe>['groups'][number]
 
+const groupIdOf = ({ groupId }: { groupId: string }) => groupId
 const noBytes = new Uint8Array(0)
 const withheld = -2147483648
 
@@ -27,7 +28,9 @@ export const findCoordinatorRule = defineRule({
       ...source,
       ...blankEndpoint,
       errorMessage: null,
-      coordinators: (source?.coordinators ?? []).map((one) => ({ ...one, ...blankEndpoint, errorMessage: null })),
+      coordinators: (source?.coordinators ?? [])
+        .filter(({ key }) => request.coordinatorKeys.includes(key))
+        .map((one) => ({ ...one, ...blankEndpoint, errorMessage: null })),
     }),
   }),
 })
@@ -55,8 +58,8 @@ export const describeGroupsRule = defineRule({
     return {
       forward: seen.length > 0 ? { ...request, groups: seen } : undefined,
       answer: (source, rightsNow) => {
-        const now = split(source?.groups ?? [], ({ groupId }) => rightsNow.mayViewGroup(groupId))
-        const gone = now.hidden.map(({ groupId }) => groupId)
+        const now = sift(source?.groups, groupIdOf, seen, rightsNow.mayViewGroup)
+        const gone = now.hidden.map(groupIdOf)
         const dead = [...gone, ...hidden].map((groupId) => ({ groupId, errorCode, groupState: 'Dead' }))
         return { ...source, groups: [...now.seen.map(shownClassic), ...dead] }
       },
@@ -83,8 +86,8 @@ export const consumerGroupDescribeRule = defineRule({
     return {
       forward: seen.length > 0 ? { ...request, groupIds: seen } : undefined,
       answer: (source, rightsNow) => {
-        const now = split(source?.groups ?? [], ({ groupId }) => rightsNow.mayViewGroup(groupId))
-        const gone = [...now.hidden.map(({ groupId }) => groupId), ...hidden]
+        const now = sift(source?.groups, groupIdOf, seen, rightsNow.mayViewGroup)
+        const gone = [...now.hidden.map(groupIdOf), ...hidden]
         const missing = gone.map((groupId) => ({ groupId, errorCode: kafkaErrors.GROUP_ID_NOT_FOUND }))
         return { ...source, groups: [...now.seen.map((group) => shownConsumer(group, rightsNow)), ...missing] }
       },

@@ -1,7 +1,7 @@
 import { metadata } from '../../../wire/api/03-metadata.ts'
 import { kafkaErrors } from '../../../wire/errors.ts'
 import { type RequestOf, type ResponseInput, type ResponseOf, zeroUuid } from '../../../wire/schema.ts'
-import { blankEndpoint, defineRule, split } from '../rule.ts'
+import { blankEndpoint, defineRule, sift, split } from '../rule.ts'
 
 type AskedTopic = NonNullable<RequestOf<typeof metadata>['topics']>[number]
 type Topic = ResponseOf<typeof metadata>['topics'][number]
@@ -16,23 +16,23 @@ export const metadataRule = defineRule({
     includeTopicAuthorizedOperations: false,
   },
   admit(request, { rights, topicName }) {
-    const nameOf = ({ name, topicId }: AskedTopic | Topic) => name ?? topicName(topicId)
-    const { seen, hidden } = split(request.topics ?? [], (asked) => {
-      const name = nameOf(asked)
-      return name !== undefined && rights.mayViewTopic(name)
-    })
+    const nameOf = ({ name, topicId }: AskedTopic | Topic) => name ?? topicName(topicId) ?? ''
+    const { seen, hidden } = split(request.topics ?? [], (asked) => rights.mayViewTopic(nameOf(asked)))
+    const all = request.topics === null
     return {
-      forward: { ...request, topics: request.topics === null ? null : seen },
+      forward: { ...request, topics: all ? null : seen },
       answer: (source, rightsNow) => {
         const topics = source?.topics ?? []
-        const now = split(topics, (topic) => topic.name !== null && rightsNow.mayViewTopic(topic.name))
+        const asked = (all ? topics : seen).map(nameOf)
+        const now = sift(topics, nameOf, asked, rightsNow.mayViewTopic)
         // Of all topics only those that may be seen; of topics that were asked for, each has its entry.
-        const gone = request.topics === null ? [] : now.hidden.map((topic) => missing(findAsked(seen, topic)))
+        const gone = new Set(all ? [] : now.hidden.map(nameOf))
+        const goneAsked = seen.filter((one) => gone.has(nameOf(one)))
         return {
           ...source,
           brokers: (source?.brokers ?? []).map(({ nodeId }) => ({ nodeId, ...blankEndpoint })),
           controllerId: -1,
-          topics: [...now.seen.map(shown), ...gone, ...hidden.map(missing)],
+          topics: [...now.seen.map(shown), ...goneAsked.map(missing), ...hidden.map(missing)],
           clusterAuthorizedOperations: withheld,
         }
       },
@@ -45,11 +45,6 @@ const withheld = -2147483648
 
 function shown(topic: Topic) {
   return { ...topic, topicAuthorizedOperations: withheld }
-}
-
-/** As it was asked for: by name, or by id with a null name. */
-function findAsked(asked: AskedTopic[], topic: Topic): AskedTopic {
-  return asked.find(({ name, topicId }) => (name === null ? topicId === topic.topicId : name === topic.name)) ?? topic
 }
 
 function missing({ name, topicId }: AskedTopic): NonNullable<ResponseInput<typeof metadata>['topics']>[number] {

@@ -1,7 +1,7 @@
 import { offsetFetch } from '../../../wire/api/09-offset-fetch.ts'
 import type { RequestOf, ResponseOf } from '../../../wire/schema.ts'
 import type { TunnelRights } from '../rights.ts'
-import { defineRule, type RuleContext, split } from '../rule.ts'
+import { defineRule, type RuleContext, sift, split } from '../rule.ts'
 
 type Request = RequestOf<typeof offsetFetch>
 type AskedGroup = Request['groups'][number]
@@ -26,25 +26,23 @@ function admitOne(request: Request, { rights }: RuleContext) {
     forward,
     answer: (source: ResponseOf<typeof offsetFetch> | undefined, rightsNow: TunnelRights) => ({
       ...source,
-      topics: answered(source?.topics ?? [], topics === null, hidden, narrow(rightsNow, groupId)),
+      topics: answered(source?.topics ?? [], seen, hidden, narrow(rightsNow, groupId)),
     }),
   }
 }
 
 function admitMany(request: Request, { rights }: RuleContext) {
   const { seen, hidden } = split(request.groups, ({ groupId }) => rights.mayViewGroup(groupId))
-  const asked = seen.map((group) => ({ group, ...splitTopics(group.topics, rights) }))
-  const groups = asked.map(({ group, seen: topics }) => ({ groupId: group.groupId, topics }))
-  const hiddenTopics = new Map(asked.map((one) => [one.group.groupId, one.hidden]))
-  const askedAll = new Set(seen.filter(({ topics }) => topics === null).map(({ groupId }) => groupId))
+  const asked = new Map(seen.map(({ groupId, topics }) => [groupId, splitTopics(topics, rights)]))
+  const groups = [...asked].map(([groupId, { seen: topics }]) => ({ groupId, topics }))
   return {
     forward: groups.length > 0 ? { groups, requireStable: request.requireStable } : undefined,
     answer: (source: ResponseOf<typeof offsetFetch> | undefined, rightsNow: TunnelRights) => {
-      const shown = (source?.groups ?? []).map((group: Group) => {
-        const { groupId, errorCode } = group
-        const hiddenOnes = hiddenTopics.get(groupId) ?? []
-        const topics = answered(group.topics, askedAll.has(groupId), hiddenOnes, narrow(rightsNow, groupId))
-        return { groupId, errorCode: rightsNow.mayViewGroup(groupId) ? errorCode : 0, topics }
+      const shown = (source?.groups ?? []).flatMap(({ groupId, errorCode, topics }: Group) => {
+        const parts = asked.get(groupId)
+        if (!parts) return []
+        const told = answered(topics, parts.seen, parts.hidden, narrow(rightsNow, groupId))
+        return [{ groupId, errorCode: rightsNow.mayViewGroup(groupId) ? errorCode : 0, topics: told }]
       })
       return { throttleTimeMs: source?.throttleTimeMs ?? 0, groups: [...shown, ...hidden.map(missingGroup)] }
     },
@@ -68,15 +66,18 @@ function splitTopics(topics: AskedTopic[] | null, rights: Pick<TunnelRights, 'ma
   return split(topics, ({ name }) => rights.mayViewTopic(name))
 }
 
+const nameOf = ({ name }: { name: string }) => name
+
+/** `seen` null: all were asked for, and only what may be seen is told. */
 function answered<T extends Topic>(
   topics: T[],
-  all: boolean,
+  seen: AskedTopic[] | null,
   hidden: AskedTopic[],
   rights: Pick<TunnelRights, 'mayViewTopic'>,
 ) {
-  const now = split(topics, ({ name }) => rights.mayViewTopic(name))
+  const now = sift(topics, nameOf, (seen ?? topics).map(nameOf), rights.mayViewTopic)
   const indexesOf = (topic: T) => topic.partitions.map(({ partitionIndex }) => partitionIndex)
-  const revoked = all ? [] : now.hidden.map((topic) => uncommitted(topic.name, indexesOf(topic)))
+  const revoked = seen === null ? [] : now.hidden.map((topic) => uncommitted(topic.name, indexesOf(topic)))
   return [...now.seen, ...revoked, ...hidden.map(({ name, partitionIndexes }) => uncommitted(name, partitionIndexes))]
 }
 

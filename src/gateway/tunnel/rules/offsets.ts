@@ -2,7 +2,7 @@ import { listOffsets } from '../../../wire/api/02-list-offsets.ts'
 import { offsetForLeaderEpoch } from '../../../wire/api/23-offset-for-leader-epoch.ts'
 import { describeProducers } from '../../../wire/api/61-describe-producers.ts'
 import { kafkaErrors } from '../../../wire/errors.ts'
-import { defineRule, split } from '../rule.ts'
+import { defineRule, sift, split } from '../rule.ts'
 
 const errorCode = kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
 
@@ -13,6 +13,7 @@ export const listOffsetsRule = defineRule({
   forced: { replicaId: -1 },
   clamped: (limits) => ({ timeoutMs: limits.waitMsMax }),
   admit(request, { rights }) {
+    const nameOf = ({ name }: { name: string }) => name
     const { seen, hidden } = split(request.topics, ({ name }) => rights.mayViewTopic(name))
     const missing = (topic: { name: string; partitions: { partitionIndex: number }[] }) => ({
       name: topic.name,
@@ -21,7 +22,7 @@ export const listOffsetsRule = defineRule({
     return {
       forward: seen.length > 0 ? { ...request, topics: seen } : undefined,
       answer: (source, rightsNow) => {
-        const now = split(source?.topics ?? [], ({ name }) => rightsNow.mayViewTopic(name))
+        const now = sift(source?.topics, nameOf, seen.map(nameOf), rightsNow.mayViewTopic)
         return { ...source, topics: [...now.seen, ...now.hidden.map(missing), ...hidden.map(missing)] }
       },
     }
@@ -33,6 +34,7 @@ export const offsetForLeaderEpochRule = defineRule({
   versions: [2, 4],
   forced: { replicaId: -1 },
   admit(request, { rights }) {
+    const nameOf = ({ topic }: { topic: string }) => topic
     const { seen, hidden } = split(request.topics, ({ topic }) => rights.mayViewTopic(topic))
     const missing = ({ topic, partitions }: { topic: string; partitions: { partition: number }[] }) => ({
       topic,
@@ -41,7 +43,7 @@ export const offsetForLeaderEpochRule = defineRule({
     return {
       forward: seen.length > 0 ? { ...request, topics: seen } : undefined,
       answer: (source, rightsNow) => {
-        const now = split(source?.topics ?? [], ({ topic }) => rightsNow.mayViewTopic(topic))
+        const now = sift(source?.topics, nameOf, seen.map(nameOf), rightsNow.mayViewTopic)
         return { ...source, topics: [...now.seen, ...now.hidden.map(missing), ...hidden.map(missing)] }
       },
     }
@@ -52,6 +54,7 @@ export const describeProducersRule = defineRule({
   api: describeProducers,
   versions: [0, 0],
   admit(request, { rights }) {
+    const nameOf = ({ name }: { name: string }) => name
     const { seen, hidden } = split(request.topics, ({ name }) => rights.mayReadTopic(name))
     const missing = (name: string, partitionIndexes: number[]) => ({
       name,
@@ -60,7 +63,7 @@ export const describeProducersRule = defineRule({
     return {
       forward: seen.length > 0 ? { topics: seen } : undefined,
       answer: (source, rightsNow) => {
-        const now = split(source?.topics ?? [], ({ name }) => rightsNow.mayReadTopic(name))
+        const now = sift(source?.topics, nameOf, seen.map(nameOf), rightsNow.mayReadTopic)
         const gone = now.hidden.map(({ name, partitions }) => {
           const indexes = partitions.map(({ partitionIndex }) => partitionIndex)
           return missing(name, indexes)
