@@ -7,6 +7,9 @@ import { type Static, type TSchema, Type } from 'typebox'
 const Text = Type.String()
 const Texts = Type.Array(Text)
 const given = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]))
+const choice = <const Values extends readonly string[]>(values: Values) => {
+  return Type.Unsafe<Values[number]>({ type: 'string', enum: values })
+}
 const TextMap = Type.Record(Text, Text)
 /** Values of a config map: LXD's clients send texts, people also write numbers and booleans. */
 const ConfigInput = Type.Record(Text, Type.Union([Text, Type.Number(), Type.Boolean(), Type.Null()]))
@@ -31,7 +34,7 @@ export const ClusterLink = Type.Object({
   access_entitlements: AccessEntitlements,
   name: Text,
   description: Text,
-  type: Type.Union(clusterLinkTypes.map((type) => Type.Literal(type))),
+  type: choice(clusterLinkTypes),
   config: TextMap,
   used_by: Texts,
 })
@@ -67,7 +70,7 @@ export const ClusterLinkState = Type.Object({
     Type.Object({
       server_name: Text,
       address: Text,
-      status: Type.Union(clusterLinkStatuses.map((status) => Type.Literal(status))),
+      status: choice(clusterLinkStatuses),
       /** Ours: why it is not Active. */
       reason: Type.Optional(Text),
     }),
@@ -121,7 +124,7 @@ export type PermissionInfo = Static<typeof PermissionInfo>
 export const Identity = Type.Object({
   access_entitlements: AccessEntitlements,
   authentication_method: Type.Literal('tls'),
-  type: Type.Union(identityTypes.map((type) => Type.Literal(type))),
+  type: choice(identityTypes),
   id: Text,
   name: Text,
   groups: Texts,
@@ -216,7 +219,6 @@ export const Requestor = Type.Object({
 export type Requestor = Static<typeof Requestor>
 
 export const operationStatuses = {
-  Pending: 105,
   Running: 103,
   Cancelling: 104,
   Success: 200,
@@ -234,10 +236,11 @@ export const Operation = Type.Object({
   status: Text,
   status_code: Type.Integer(),
   resources: Type.Record(Text, Texts),
-  metadata: Type.Record(Text, Type.Unknown()),
+  metadata: Type.Union([Type.Record(Text, Type.Unknown()), Type.Null()]),
   may_cancel: Type.Boolean(),
   err: Text,
   err_code: Type.Integer(),
+  child_count: Type.Integer(),
   location: Text,
   requestor: Type.Optional(Requestor),
 })
@@ -248,7 +251,7 @@ export type EventType = (typeof eventTypes)[number]
 
 /** One text frame of the `/1.0/events` WebSocket. */
 export const Event = Type.Object({
-  type: Type.Union(eventTypes.map((type) => Type.Literal(type))),
+  type: choice(eventTypes),
   timestamp: Text,
   metadata: Type.Unknown(),
   location: Text,

@@ -1,0 +1,46 @@
+import type { ErrorCode } from '../../base/errors.ts'
+
+/**
+ * Confluent's statuses and error codes. A mistake of the user is never 429 or 5xx: their clients then try again and lose
+ * the text. An unknown topic has a code of its own, which their CLI looks for.
+ */
+export const v3Errors: Readonly<Record<ErrorCode, { status: number; error_code: number }>> = {
+  usage: { status: 400, error_code: 400 },
+  'invalid-request': { status: 400, error_code: 400 },
+  'invalid-config': { status: 400, error_code: 40002 },
+  immutable: { status: 400, error_code: 40002 },
+  unsupported: { status: 400, error_code: 40035 },
+  'not-found': { status: 404, error_code: 404 },
+  'already-exists': { status: 409, error_code: 40902 },
+  'in-use': { status: 400, error_code: 40002 },
+  'state-conflict': { status: 400, error_code: 40002 },
+  'precondition-failed': { status: 400, error_code: 40002 },
+  'not-trusted': { status: 401, error_code: 40101 },
+  'not-permitted': { status: 403, error_code: 40301 },
+  'token-undecodable': { status: 400, error_code: 40002 },
+  'token-unknown': { status: 400, error_code: 40002 },
+  'token-expired': { status: 400, error_code: 40002 },
+  'token-type': { status: 400, error_code: 40002 },
+  'wrong-fingerprint': { status: 400, error_code: 40002 },
+  'own-token': { status: 400, error_code: 40002 },
+  unreachable: { status: 400, error_code: 40002 },
+  timeout: { status: 408, error_code: 408 },
+  'rate-limited': { status: 429, error_code: 429 },
+  'too-large': { status: 400, error_code: 40002 },
+  malformed: { status: 400, error_code: 400 },
+  corrupt: { status: 500, error_code: 50002 },
+  closed: { status: 500, error_code: 50003 },
+  kafka: { status: 500, error_code: 50002 },
+  'kafka-retriable': { status: 500, error_code: 50003 },
+  'kafka-not-permitted': { status: 403, error_code: 40301 },
+  'kafka-unknown-topic': { status: 404, error_code: 40403 },
+  'not-exact': { status: 400, error_code: 40002 },
+  'foreign-write': { status: 400, error_code: 40002 },
+  'source-changed': { status: 400, error_code: 40002 },
+  'destination-changed': { status: 400, error_code: 40002 },
+  difference: { status: 400, error_code: 40002 },
+  'state-locked': { status: 500, error_code: 50003 },
+  'state-too-new': { status: 500, error_code: 50002 },
+  storage: { status: 500, error_code: 50003 },
+  internal: { status: 500, error_code: 50002 },
+}

@@ -1,0 +1,52 @@
+import { getIdentity, updateIdentityChanges } from '../../access/identities.ts'
+import type { IdentityCertificate, IdentityRow } from '../../access/rows.ts'
+import { LinkspanError } from '../../base/errors.ts'
+import type { IdentityPut } from '../../contract/v1.ts'
+import type { ApiRequest } from '../request.ts'
+import { checkMatch } from './etag.ts'
+import { showIdentity } from './identity-view.ts'
+import type { V1Rooms } from './rooms.ts'
+
+interface Change {
+  /** The caller may edit the identity; otherwise it is his own, of which he may replace the certificate. */
+  privileged: boolean
+  /** PUT: no groups given means none. PATCH: it means those that there are. */
+  replacesGroups: boolean
+  certificate?: IdentityCertificate
+}
+
+/** The identity as it is now, or undefined when there was nothing to change. */
+export function changeIdentity(
+  { access }: V1Rooms,
+  request: ApiRequest<IdentityPut>,
+  change: Change,
+): Promise<IdentityRow | undefined> {
+  return access.execute('update identity', (rows) => {
+    const before = getIdentity(rows, request.param('nameOrId'))
+    checkMatch(request, showIdentity(before))
+    const groups = wantedGroups(request, before, change)
+    const { certificate } = change
+    if (!groups && !certificate) return { changes: [], result: undefined }
+    const update = updateIdentityChanges(rows, access.hooks, before.id, {
+      ...(groups ? { groups } : {}),
+      ...(certificate ? { certificate } : {}),
+    })
+    return { changes: update.changes, result: update.identity }
+  })
+}
+
+function wantedGroups(request: ApiRequest<IdentityPut>, before: IdentityRow, change: Change): string[] | undefined {
+  const given = request.body.groups ?? []
+  const keeps = given.length === 0 && !change.replacesGroups
+  if (!change.privileged) {
+    const same = [...new Set(given)].sort().join('\n') === before.groups.join('\n')
+    if (same || keeps) return undefined
+    throw new LinkspanError('not-permitted', 'Of your own identity you may change the certificate, not the groups')
+  }
+  if (keeps) return undefined
+  // Neither take somebody out of a group, nor put somebody in one, that you know nothing of.
+  const hidden = [...before.groups, ...given].find((name) => !request.mayView({ type: 'group', name }))
+  if (hidden === undefined) return given
+  const sentence = `This needs "can_view" on every group that the identity is or will be in`
+  throw new LinkspanError('not-permitted', sentence)
+}

@@ -1,0 +1,20 @@
+import type { Route } from '../route.ts'
+import { authGroupRoutes } from './auth-groups.ts'
+import { eventRoutes } from './events.ts'
+import { identityRoutes } from './identities.ts'
+import { operationRoutes } from './operations.ts'
+import { permissionRoutes } from './permissions.ts'
+import type { V1Rooms } from './rooms.ts'
+import { serverRoutes } from './server.ts'
+
+/** The resources of `/1.0` that need nothing but who is who. */
+export function v1CoreRoutes(rooms: V1Rooms): Route[] {
+  return [
+    ...serverRoutes(rooms),
+    ...authGroupRoutes(rooms),
+    ...identityRoutes(rooms),
+    ...permissionRoutes(rooms),
+    ...eventRoutes(rooms),
+    ...operationRoutes(rooms),
+  ]
+}
