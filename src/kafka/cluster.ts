@@ -15,6 +15,7 @@ import {
   type Route,
 } from './cluster-options.ts'
 import type { KafkaConnection } from './connection.ts'
+import { openTimeoutDefaultMs } from './connection-options.ts'
 import { Coordinators } from './coordinators.ts'
 import { Deadline } from './deadline.ts'
 import { kafkaFailure } from './failure.ts'
@@ -39,7 +40,7 @@ export class KafkaCluster implements AsyncDisposable {
   constructor(options: DialledClusterOptions) {
     this.clientId = options.clientId
     this.#options = options
-    this.#nodes = new Nodes((target) => this.#open(target, {}), options.clock)
+    this.#nodes = new Nodes((target) => this.#openShared(target), options.clock)
     this.#coordinators = new Coordinators((deadline) => this.#any(deadline))
     this.#refresher = new Refresher((names) => this.#fetchMetadata(names))
   }
@@ -174,7 +175,7 @@ export class KafkaCluster implements AsyncDisposable {
       try {
         const connection = await this.connection(route, deadline)
         const { version, versionMax, signal } = options
-        const attempt = { version, versionMax, signal, timeoutMs: this.attemptMs }
+        const attempt = { version, versionMax, signal }
         const answer = await deadline.of(connection.request(api, body, attempt))
         const code = options.errorOf ? options.errorOf(answer) : topErrorOf(answer)
         step = code === 0 ? 'none' : retryStep(code)
@@ -190,7 +191,7 @@ export class KafkaCluster implements AsyncDisposable {
     }
   }
 
-  /** How long one attempt may take; then the broker is taken for dead, and its connection is closed. */
+  /** How long one attempt may take. */
   get attemptMs(): number {
     return this.#options.attemptMs ?? attemptDefaultMs
   }
@@ -236,7 +237,13 @@ export class KafkaCluster implements AsyncDisposable {
     return await this.#nodes.get(fresh ?? bootstrap, deadline)
   }
 
-  async #open(target: DialTarget, options: DedicatedOptions): Promise<KafkaConnection> {
+  /** A broker that does not answer within one attempt is taken for dead: its connection is closed for all. */
+  async #openShared(target: DialTarget): Promise<KafkaConnection> {
+    const openTimeoutMs = Math.min(this.attemptMs, openTimeoutDefaultMs)
+    return await this.#open(target, { requestTimeoutMs: this.attemptMs, openTimeoutMs })
+  }
+
+  async #open(target: DialTarget, options: DedicatedOptions & { openTimeoutMs?: number }): Promise<KafkaConnection> {
     const { dialler, clientId, sasl, log, clock } = this.#options
     const signal = options.signal ?? this.#closing.signal
     return await openConnection(dialler, target, { ...options, clientId, sasl, log, clock, signal })
@@ -247,7 +254,7 @@ export class KafkaCluster implements AsyncDisposable {
     const connection = await this.#any(deadline)
     const topics = names === 'all' ? null : names.map((name) => ({ name }))
     const body = { topics, allowAutoTopicCreation: false }
-    const answer = await connection.request(metadata, body, { timeoutMs: this.attemptMs })
+    const answer = await connection.request(metadata, body)
     if (answer.errorCode !== 0) {
       connection.close()
       throw kafkaFailure(answer.errorCode, { operation: 'read metadata of', resource: 'the cluster' })
