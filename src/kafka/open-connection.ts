@@ -41,6 +41,7 @@ export async function openConnection(
     signal.addEventListener('abort', abort, { once: true })
     if (signal.aborted) abort()
     await connection.begin()
+    logLife(connection, options)
     return connection
   } catch (error) {
     const who = connection?.peer ?? describeTarget(target)
@@ -52,6 +53,12 @@ export async function openConnection(
   } finally {
     signal.removeEventListener('abort', abort)
   }
+}
+
+function logLife(connection: KafkaConnection, { log }: ConnectionOptions): void {
+  const { peer } = connection
+  log.debug({ peer }, 'Connected to Kafka')
+  void connection.closed.then(({ code, message }) => log.debug({ peer, code, reason: message }, 'Left Kafka'))
 }
 
 /** The usual reason is a client and a listener that do not mean the same protocol. */

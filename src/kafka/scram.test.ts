@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { scramLogin } from './scram.ts'
 
 /** RFC 7677 §3. */
@@ -76,4 +77,18 @@ test('what a server may not say', async (t) => {
       await assert.rejects(scramLogin(vector.login, server(answers)), { code: 'malformed' })
     })
   }
+})
+
+test('whatever a server says ends in an error of ours', async () => {
+  const part = fc.oneof(
+    fc.constantFrom('r=', 's=', 'i=', 'v=', ',', '4096', '=', 'QUJD', vector.login.nonce, vector.serverFirst),
+    fc.string({ unit: 'binary', maxLength: 8 }),
+  )
+  const message = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''))
+  await fc.assert(
+    fc.asyncProperty(message, message, async (first, last) => {
+      await assert.rejects(scramLogin(vector.login, server([first, last])), { name: 'LinkspanError' })
+    }),
+    { numRuns: 300 },
+  )
 })
