@@ -34,8 +34,8 @@ const timeoutCheckIntervalMs = 2000
 const closePollMs = 20
 
 /**
- * The REST APIs. It listens nowhere: the two listeners (the intake of the TLS port, the administrator's socket) hand their
- * connections over, each with who is at its other end.
+ * The REST APIs. It listens nowhere: the two listeners (the intake of the TLS port, the administrator's socket) hand
+ * their connections over, each with who is at its other end.
  */
 export class Api implements AsyncDisposable {
   readonly #app: FastifyInstance

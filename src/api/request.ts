@@ -129,7 +129,7 @@ export class ApiRequest<Body = unknown> {
     return mayView(this.snapshot, this.subject, entity)
   }
 
-  /** Throws `not-trusted`, `not-permitted` or, for what the caller may not even see, `not-found`; and tells the audit. */
+  /** Throws `not-trusted`, `not-permitted` or, for what the caller may not even see, `not-found`. The audit is told. */
   require(entitlement: Entitlement, entity: EntityRef = serverRef): void {
     this.requireTrusted()
     const judgement = this.judge(entitlement, entity)

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../base/errors.ts'
 
 /**
- * Confluent's statuses and error codes. A mistake of the user is never 429 or 5xx: their clients then try again and lose
- * the text. An unknown topic has a code of its own, which their CLI looks for.
+ * Confluent's statuses and error codes. A mistake of the user is never 429 or 5xx: their clients then try again and
+ * lose the text. An unknown topic has a code of its own, which their CLI looks for.
  */
 export const v3Errors: Readonly<Record<ErrorCode, { status: number; error_code: number }>> = {
   usage: { status: 400, error_code: 400 },

@@ -14,7 +14,7 @@ function canonical(value: unknown): string {
   })
 }
 
-/** Throws `precondition-failed` when the request wants another value than the one that is there; asking nothing is fine. */
+/** Throws `precondition-failed` when the request wants another value than the one there is. Wanting none is fine. */
 export function checkMatch(request: ApiRequest, value: unknown): void {
   const wanted = request.headers['if-match']
   if (wanted === undefined || wanted === '') return

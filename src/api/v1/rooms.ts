@@ -32,7 +32,7 @@ export interface V1Rooms {
   clock: Clock
   log: Log
   server: ServerFacts
-  /** Names of the entities of a type, for the list of what can be granted; types that are not here have none to list. */
+  /** Names of the entities of a type, for the list of what can be granted; types that are not here list none. */
   entityNames?: Partial<Record<EntityType, () => Promise<string[]> | string[]>>
 }
 
