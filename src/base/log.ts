@@ -42,7 +42,7 @@ function textLine(json: string): string {
 
 function textValue(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text)
+  return /^[\w.:/@+-]+$/.test(text) ? text : escapeControl(JSON.stringify(text))
 }
 
 /** Control characters of a peer's text made visible, so that no terminal obeys them. */
