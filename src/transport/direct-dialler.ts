@@ -16,7 +16,7 @@ export class DirectDialler implements Dialler {
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
   #brokers = new Map<number, HostPort>()
-  /** The bootstrap server that answered last is asked first. */
+  /** Where the next dial begins: each goes one further, so that a server that accepts but hangs is not asked for ever. */
   #first = 0
 
   constructor(spec: DirectSpec, options: { timeoutMs?: number } = {}) {
@@ -48,7 +48,7 @@ export class DirectDialler implements Dialler {
       const index = (this.#first + tried) % servers.length
       try {
         const socket = await this.#open(servers[index] as HostPort, options)
-        this.#first = index
+        this.#first = (index + 1) % servers.length
         return socket
       } catch (error) {
         if (options.signal?.aborted || this.#closing.signal.aborted) throw error
