@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { LinkspanError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
 import { openStore } from '../store/store.ts'
 import { Access, readIdentityCertificate } from './access.ts'
@@ -86,6 +87,19 @@ test('secrets are stored hashed, and only of the right type and within their tim
   await assert.rejects(access.activate(secret, 'cluster-link', certificate('1')), { code: 'token-expired' })
   await assert.rejects(access.activate(secret, 'cluster-link', certificate('1')), { code: 'token-unknown' })
   assert.deepEqual(listIdentities(access.rows), [])
+})
+
+test('what goes along with an activation fails it, and leaves the token usable', async (t) => {
+  const access = await openAccess(t)
+  const { secret } = await mint(access, 'berlin')
+  const refuse = () => {
+    throw new LinkspanError('state-conflict', 'no')
+  }
+  await assert.rejects(access.activate(secret, 'client', certificate('1'), refuse), { code: 'state-conflict' })
+  await access.activate(secret, 'client', certificate('1'), (_, pending, activated) => {
+    assert.deepEqual([pending.certificate, activated.id], [null, '1'.repeat(64)])
+    return []
+  })
 })
 
 test('expired tokens are pruned, others stay', async (t) => {

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { fingerprintOf, parseCertificate } from '../identity/certificate.ts'
+import type { RowChange } from '../store/row-log.ts'
 import { type CommittedChange, changesOf, type RowsView, type TypedChange } from '../store/rows.ts'
 import type { Outcome, Store } from '../store/store.ts'
 import { AccessHooks } from './hooks.ts'
@@ -89,9 +90,15 @@ export class Access implements Disposable {
 
   /**
    * Spends a token. Of several callers with one secret exactly one succeeds. An expired pending identity is deleted,
-   * with what hangs on it. Throws `token-unknown`, `token-type`, `token-expired`, `already-exists`.
+   * with what hangs on it. `also`: changes of the same batch, which may not be about groups. Throws `token-unknown`,
+   * `token-type`, `token-expired`, `already-exists`, and what `also` throws; then the token is not spent.
    */
-  async activate(secret: string, kind: IdentityKind, certificate: IdentityCertificate): Promise<IdentityRow> {
+  async activate(
+    secret: string,
+    kind: IdentityKind,
+    certificate: IdentityCertificate,
+    also: (rows: RowsView, pending: IdentityRow, activated: IdentityRow) => RowChange[] = () => [],
+  ): Promise<IdentityRow> {
     const nowMs = this.#clock.wallMs()
     const activated = await this.execute('activate identity', (rows): Outcome<IdentityRow | undefined> => {
       const pending = findPending(rows, secret, kind)
@@ -99,7 +106,7 @@ export class Access implements Disposable {
         return { changes: deleteIdentityChanges(rows, this.hooks, pending.id), result: undefined }
       }
       const { changes, identity } = activateIdentityChanges(rows, this.hooks, { secret, kind, certificate, nowMs })
-      return { changes, result: identity }
+      return { changes: [...changes, ...also(rows, pending, identity)], result: identity }
     })
     if (!activated) throw expiredToken()
     return activated

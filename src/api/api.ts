@@ -22,16 +22,17 @@ export interface ApiOptions {
   sessionOf?: (cookie: string, caller: Caller) => Subject | undefined
   /** In `/openapi.json`. */
   version: string
+  /** How long a request's head may take to come. */
+  headersTimeoutMs?: number
 }
 
-const headersTimeoutMs = 15_000
+const defaultHeadersTimeoutMs = 15_000
 /** Whole requests, their bodies included: large content over a slow line. */
 const requestTimeoutMs = 15 * 60_000
 const keepAliveTimeoutMs = 75_000
 const headerBytesMax = 64 * 1024
 const headersMax = 200
 const timeoutCheckIntervalMs = 2000
-const closePollMs = 20
 
 /**
  * The REST APIs. It listens nowhere: the two listeners (the intake of the TLS port, the administrator's socket) hand
@@ -42,12 +43,19 @@ export class Api implements AsyncDisposable {
   readonly #server: Server
   readonly #callers: WeakMap<Socket, Caller>
   readonly #sockets = new Set<Socket>()
+  /** Those with a request that was not answered yet. */
+  readonly #busy = new Set<Socket>()
   #closing = false
+  #quiet = Promise.withResolvers<void>()
 
   constructor(app: FastifyInstance, server: Server, callers: WeakMap<Socket, Caller>) {
     this.#app = app
     this.#server = server
     this.#callers = callers
+    server.on('request', ({ socket }, response) => {
+      this.#busy.add(socket)
+      response.once('close', () => this.#answered(socket))
+    })
   }
 
   /** The socket stands before the first byte of HTTP. */
@@ -59,7 +67,10 @@ export class Api implements AsyncDisposable {
     }
     this.#callers.set(socket, caller)
     this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#busy.delete(socket)
+    })
     this.#server.emit('connection', socket)
   }
 
@@ -77,11 +88,8 @@ export class Api implements AsyncDisposable {
     if (this.#closing) return
     this.#closing = true
     await this.#app.close()
-    const deadline = AbortSignal.timeout(graceMs)
-    while (this.#sockets.size > 0 && !deadline.aborted) {
-      this.#server.closeIdleConnections()
-      await sleep(closePollMs, deadline).catch(() => {})
-    }
+    for (const socket of this.#sockets) if (!this.#busy.has(socket)) socket.destroy()
+    if (this.#busy.size > 0) await this.#whenQuiet(graceMs)
     for (const socket of this.#sockets) socket.destroy()
     this.#server.close()
   }
@@ -89,11 +97,25 @@ export class Api implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+
+  async #whenQuiet(graceMs: number): Promise<void> {
+    const timer = new AbortController()
+    await Promise.race([this.#quiet.promise, sleep(graceMs, timer.signal).catch(() => {})])
+    timer.abort()
+  }
+
+  #answered(socket: Socket): void {
+    this.#busy.delete(socket)
+    if (!this.#closing) return
+    socket.end()
+    if (this.#busy.size === 0) this.#quiet.resolve()
+  }
 }
 
 /** Throws for a route that does not declare what it needs. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const callers = new WeakMap<Socket, Caller>()
+  const { headersTimeoutMs = defaultHeadersTimeoutMs } = options
   let server: Server | undefined
   const app = await buildApp(options, callers, (handler) => {
     server = createServer(
@@ -102,7 +124,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
         requestTimeout: requestTimeoutMs,
         keepAliveTimeout: keepAliveTimeoutMs,
         maxHeaderSize: headerBytesMax,
-        connectionsCheckingInterval: timeoutCheckIntervalMs,
+        connectionsCheckingInterval: Math.min(timeoutCheckIntervalMs, headersTimeoutMs),
         noDelay: true,
       },
       handler,

@@ -59,7 +59,8 @@ export async function buildApp(
     frameworkErrors: (error, request, reply) =>
       void sendError(frame, dialectOf(dialects, request), error, request, reply),
   })
-  app.setSerializerCompiler(() => (body) => `${JSON.stringify(body)}\n`)
+  // Answers are made text by `send`: their schemas only describe them, so no serialiser is compiled from them.
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Linkspan', version: options.version } },
   })
@@ -203,9 +204,9 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   const { status, headers = {}, body } = answer
   reply.code(status).headers({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', ...headers })
   if (body === undefined) return reply.send()
-  const isRaw = typeof body === 'string' || body instanceof Uint8Array || isStream(body)
-  if (!isRaw && headers['content-type'] === undefined) reply.type('application/json')
-  return reply.send(body)
+  if (typeof body === 'string' || body instanceof Uint8Array || isStream(body)) return reply.send(body)
+  if (headers['content-type'] === undefined) reply.type('application/json')
+  return reply.send(`${JSON.stringify(body)}\n`)
 }
 
 function sendError(

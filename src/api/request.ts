@@ -9,6 +9,9 @@ import type { Requestor, SecurityMetadata } from '../events/event.ts'
 import type { Caller } from '../transport/caller.ts'
 import { checkEntitlement } from './route.ts'
 
+/** Of each text that a caller chose: the audit trail keeps many events in memory. */
+const auditedCharactersMax = 500
+
 export interface RequestParts {
   request: FastifyRequest
   reply: FastifyReply
@@ -151,15 +154,16 @@ export class ApiRequest<Body = unknown> {
   }
 
   refused(name: string, description: string): void {
-    this.#onRefused({ name, level: 'warning', description, ...this.auditFacts })
+    const short = (text: string) => text.slice(0, auditedCharactersMax)
+    this.#onRefused({ name: short(name), level: 'warning', description: short(description), ...this.auditFacts })
   }
 
   /** What security events say of the request. */
   get auditFacts(): Pick<SecurityMetadata, 'request_path' | 'request_method' | 'requestor'> {
     return {
-      request_path: this.path,
+      request_path: this.path.slice(0, auditedCharactersMax),
       request_method: this.method,
-      requestor: { ...this.requestor, user_agent: this.userAgent },
+      requestor: { ...this.requestor, user_agent: this.userAgent.slice(0, auditedCharactersMax) },
     }
   }
 }

@@ -18,8 +18,8 @@ export interface ClientOptions {
 export type Client = ReturnType<typeof createClient>
 
 /**
- * Everything that the REST APIs offer, typed. Errors are `LinkspanError`s with the text of the daemon; what `http` throws
- * is passed on.
+ * Everything that the REST APIs offer, typed. Errors are `LinkspanError`s with the text of the daemon; what `http`
+ * throws is passed on.
  */
 export function createClient(http: HttpCall, options: ClientOptions = {}) {
   const v1 = new V1Requests(http)

@@ -48,6 +48,8 @@ export interface TestApi {
   call: (request: TestRequest) => Promise<TestAnswer>
   /** A raw connection of a caller, to speak HTTP or worse on. */
   dial: (as: Caller | 'admin') => Promise<Socket>
+  /** The administrator's socket. */
+  adminPath: string
   /** A caller with a certificate that nobody knows yet. */
   stranger: () => Promise<Caller>
 }
@@ -88,7 +90,7 @@ export async function startTestApi(t: TestContext, change: Partial<ApiOptions> =
     await rm(directory, { recursive: true })
   })
   const dial = (as: Caller | 'admin') => dialCaller(as === 'admin' ? adminPath : intakePath, as)
-  return { api, rooms, access, clock, events, dial, call: (request) => call(dial, request), stranger }
+  return { api, rooms, access, clock, events, dial, adminPath, call: (request) => call(dial, request), stranger }
 }
 
 const testServer: V1Rooms['server'] = {

@@ -182,7 +182,7 @@ test('rights are judged per request on a connection that stays open', async (t) 
   socket.destroy()
 })
 
-test('PUT replaces the groups of an identity, an empty PATCH keeps them; ETag and sight of groups guard them', async (t) => {
+test('PUT replaces the groups of an identity, an empty PATCH keeps them; ETag and sight guard them', async (t) => {
   const server = await startTestApi(t)
   await makeGroup(server, 'a')
   await makeGroup(server, 'b')
