@@ -61,7 +61,7 @@ function snapshotOf(permissions: PermissionRow[]): GatewaySnapshot {
   return { access: { identities, groups: [{ name: 'readers', permissions }] }, links }
 }
 
-const ordersOnly: PermissionRow[] = [{ url: '/1.0/topics/orders', entitlement: 'can_read' }]
+const ordersOnly: PermissionRow[] = [{ entity_type: 'topic', url: '/1.0/topics/orders', entitlement: 'can_read' }]
 
 before(async () => {
   const request = { commonName: 'x', hostNames: [], addresses: [], clock: systemClock }
@@ -167,7 +167,7 @@ test('a Kafka client of ours works through the tunnel and sees what the newest s
     return topics.map(({ name }) => name)
   }
   assert.deepEqual(await names(), ['orders'])
-  await gateway.updateAccess(snapshotOf([{ url: '/1.0/topics', entitlement: 'can_view' }]))
+  await gateway.updateAccess(snapshotOf([{ entity_type: 'topic', url: '/1.0/topics', entitlement: 'can_view' }]))
   assert.deepEqual(await names(), ['orders', 'viewed', 'secret'])
   await gateway.updateAccess(snapshotOf(ordersOnly))
   assert.deepEqual(await names(), ['orders'])
@@ -204,7 +204,7 @@ test('a new certificate serves new connections', async () => {
   await gateway.useCertificate(server.certificatePem, server.privateKeyPem)
 })
 
-test('a port that is taken is an error with the way out; a stopped gateway frees its port and says closed', async () => {
+test('a port that is taken is an error; a stopped gateway frees its port and says closed', async () => {
   await assert.rejects(start(gateway.address), { code: 'in-use' })
   const second = await start()
   const busy = await dialPinned({ addresses: [formatAddress(second.address)], fingerprint })
