@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { startTestApi, type TestApi } from '../../test/support/api-server.ts'
 import { createIdentityChanges } from '../access/identities.ts'
@@ -161,6 +162,41 @@ test("Confluent's dialect: two prefixes, forgiven slashes, literal colons, its o
   assert.equal((await server.call({ method: 'PUT', path: '/v3/clusters' })).status, 405)
   assert.deepEqual((await server.call({ path: '/v3/nothing' })).body.error_code, 404)
   assert.equal((await server.call({ path: '/v3x' })).body.type, 'error')
+})
+
+test('a dialect of streams reads and answers them itself, however long, and has HEAD of its own', async (t) => {
+  const path = '/v2/blob'
+  const access = { kind: 'open' } as const
+  const echo = defineRoute({
+    method: 'PUT',
+    path,
+    summary: '',
+    access,
+    bodyBytesMax: 64 * 1024 * 1024,
+    handler: async (request) => {
+      let bytes = 0
+      for await (const chunk of request.stream) bytes += chunk.length
+      return { status: 201, headers: { location: path }, body: Readable.from([`${bytes}`, ' bytes']) }
+    },
+  })
+  const head = defineRoute({
+    method: 'HEAD',
+    path,
+    summary: '',
+    access,
+    handler: () => ({ status: 200, headers: { 'content-length': '7', 'docker-content-digest': 'sha256:x' } }),
+  })
+  const oci: Dialect = { ...v1Dialect([echo, head]), name: 'oci', prefixes: ['/v2'], bodies: 'stream' }
+  const server = await startTestApi(t, { dialects: [v1Dialect([]), oci] })
+  const body = 'x'.repeat(3_000_000)
+  for (const type of ['application/octet-stream', 'application/json']) {
+    const answer = await server.call({ method: 'PUT', path, body, headers: { 'content-type': type } })
+    assert.deepEqual([answer.status, answer.text], [201, '3000000 bytes'])
+  }
+  const bare = await server.call({ method: 'PUT', path })
+  assert.deepEqual([bare.status, bare.text], [201, '0 bytes'])
+  const { status, headers } = await server.call({ method: 'HEAD', path })
+  assert.deepEqual([status, headers['content-length'], headers['docker-content-digest']], [200, '7', 'sha256:x'])
 })
 
 test('bodies: JSON only from browsers, bounded, and never with an own prototype', async (t) => {
