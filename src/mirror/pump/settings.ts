@@ -44,7 +44,7 @@ export const pumpDefaults: PumpSettings = {
   slabBytes: 1024 * 1024 + 64 * 1024,
   slabsMax: 24,
   windowBytes: 16 * 1024 * 1024,
-  windowRequests: 512,
+  windowRequests: 2048,
   produceBytes: 1024 * 1024,
   confirmIntervalMs: 150,
   watchIntervalMs: 500,
