@@ -4,8 +4,8 @@ import { PumpHost } from '../../src/mirror/pump/host.ts'
 import type { OpenLink, StartPartition } from '../../src/mirror/pump/protocol.ts'
 
 /**
- * A process that pumps and can be killed. Its only argument is what to do, as JSON; every notice is a line of JSON on its
- * standard output.
+ * A process that pumps and can be killed. Its only argument is what to do, as JSON; every notice is a line of JSON on
+ * its standard output.
  */
 export interface PumpJob {
   open: OpenLink

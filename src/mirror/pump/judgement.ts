@@ -26,7 +26,7 @@ export function judgeAppend(partition: PumpPartition, append: Append, answer: Ap
   if (answer.errorCode === 0) {
     if (answer.baseOffset > offset) return { kind: 'foreign', offset, found: answer.baseOffset }
     const text =
-      `The batch of offset ${offset} was put at ${answer.baseOffset}: the destination had lost its log's end meanwhile. ` +
+      `The batch of offset ${offset} was put at ${answer.baseOffset}: the destination had lost its log's end. ` +
       'Rebuild the partition'
     const details = { expected: offset, found: answer.baseOffset }
     return { kind: 'stop', reason: stopReason('destination-tail', text, answer.baseOffset, details) }
