@@ -10,13 +10,13 @@ const defaultTimeoutMs = 10_000
 /** More brokers than any cluster has: a broken metadata answer must not fill the memory. */
 const brokersMax = 10_000
 
-/** Plain TCP or TLS ≥ 1.2 straight to the brokers, whose addresses come from the bootstrap servers' metadata. */
+/** Plain TCP or TLS ≥ 1.2 straight to the brokers, whose addresses come from the metadata of the bootstrap servers. */
 export class DirectDialler implements Dialler {
   readonly #spec: DirectSpec
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
   #brokers = new Map<number, HostPort>()
-  /** Where the next dial begins: each goes one further, so that a server that accepts but hangs is not asked for ever. */
+  /** Where the next dial begins: each goes one further, so that a server that accepts but hangs is not asked ever on. */
   #first = 0
 
   constructor(spec: DirectSpec, options: { timeoutMs?: number } = {}) {

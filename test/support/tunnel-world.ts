@@ -13,9 +13,10 @@ import type { DialTarget } from '../../src/transport/dialler.ts'
 import { FrameReader } from '../../src/transport/frame-reader.ts'
 import { TlsFront } from '../../src/transport/listener.ts'
 import { SlabPool } from '../../src/transport/slabs.ts'
+import type { TunnelSpec } from '../../src/transport/spec.ts'
 import { encodeRequest } from '../../src/wire/frame.ts'
 import type { Api, RequestInput } from '../../src/wire/schema.ts'
-import type { FakeKafka } from './fake-kafka.ts'
+import { FakeKafka } from './fake-kafka.ts'
 
 export const linkId = '11111111-2222-3333-4444-555555555555'
 
@@ -31,16 +32,16 @@ export function testRights(): TunnelRights {
 }
 
 /** A tunnel server behind a real TLS port, and what is needed to be its link. */
-export class TunnelWorld implements AsyncDisposable {
+export class TunnelWorld<K extends { port: number } = FakeKafka> implements AsyncDisposable {
   readonly audited: GatewayAuditEvent[] = []
   rights: TunnelRights | undefined = testRights()
-  readonly kafka: FakeKafka
+  readonly kafka: K
   readonly server: TunnelServer
   readonly #front: TlsFront
   readonly #serverPair: CertificatePems
   readonly #linkPair: CertificatePems
 
-  constructor(kafka: FakeKafka, pairs: [CertificatePems, CertificatePems], limits: Partial<TunnelLimits>) {
+  constructor(kafka: K, pairs: [CertificatePems, CertificatePems], limits: Partial<TunnelLimits>) {
     this.kafka = kafka
     ;[this.#serverPair, this.#linkPair] = pairs
     const known = fingerprintOf(this.#linkPair.certificatePem)
@@ -62,25 +63,37 @@ export class TunnelWorld implements AsyncDisposable {
   }
 
   static async start(kafka: FakeKafka, limits: Partial<TunnelLimits> = {}): Promise<TunnelWorld> {
+    return TunnelWorld.before(await kafka.listen(), limits)
+  }
+
+  /** In front of a Kafka that listens already and goes on after us. */
+  static async before<K extends { port: number }>(
+    kafka: K,
+    limits: Partial<TunnelLimits> = {},
+  ): Promise<TunnelWorld<K>> {
     const request = { commonName: 'x', hostNames: [], addresses: [], clock: systemClock }
     const pairs: [CertificatePems, CertificatePems] = [
       await createCertificate(request),
       await createCertificate(request),
     ]
-    const world = new TunnelWorld(await kafka.listen(), pairs, limits)
+    const world = new TunnelWorld(kafka, pairs, limits)
     await world.#front.listen()
     return world
   }
 
-  async dial(target: DialTarget = { kind: 'bootstrap' }, asStranger = false): Promise<TunnelClient> {
-    const pair = asStranger ? this.#serverPair : this.#linkPair
-    await using dialler = createDialler({
+  /** How the link reaches the tunnel. */
+  get spec(): TunnelSpec {
+    return {
       reach: 'peer',
       clientId: 'mirror',
       addresses: [formatAddress(this.#front.address)],
       fingerprint: fingerprintOf(this.#serverPair.certificatePem),
-      ...pair,
-    })
+      ...this.#linkPair,
+    }
+  }
+
+  async dial(target: DialTarget = { kind: 'bootstrap' }, asStranger = false): Promise<TunnelClient> {
+    await using dialler = createDialler({ ...this.spec, ...(asStranger ? this.#serverPair : {}) })
     const client = new TunnelClient()
     client.attach(await dialler.dial(target, { onread: client.reader.onread }))
     return client
@@ -89,7 +102,7 @@ export class TunnelWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#front.close()
     await this.server[Symbol.asyncDispose]()
-    await this.kafka[Symbol.asyncDispose]()
+    if (this.kafka instanceof FakeKafka) await this.kafka[Symbol.asyncDispose]()
   }
 }
 

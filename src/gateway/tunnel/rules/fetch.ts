@@ -91,5 +91,5 @@ function revoked({ topic, topicId, partitions }: Topic): TopicInput {
 function missingPartition(topicId: string, partitionIndex: number) {
   const byId = topicId !== zeroUuid
   const errorCode = byId ? kafkaErrors.UNKNOWN_TOPIC_ID : kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION
-  return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions: null, records: new Uint8Array(0) }
+  return { partitionIndex, errorCode, highWatermark: -1, records: new Uint8Array(0) }
 }

@@ -69,7 +69,10 @@ export const describeProducersRule = defineRule({
           return missing(name, indexes)
         })
         const never = hidden.map(({ name, partitionIndexes }) => missing(name, partitionIndexes))
-        return { ...source, topics: [...now.seen, ...gone, ...never] }
+        const shown = now.seen.map(({ name, partitions }) => {
+          return { name, partitions: partitions.map((one) => ({ ...one, errorMessage: null })) }
+        })
+        return { ...source, topics: [...shown, ...gone, ...never] }
       },
     }
   },
