@@ -16,7 +16,7 @@ export class DirectDialler implements Dialler {
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
   #brokers = new Map<number, HostPort>()
-  /** Where the next dial begins: each goes one further, so that a server that accepts but hangs is not asked ever on. */
+  /** Where the next dial begins: each goes one further, so that a server that accepts but hangs is left behind. */
   #first = 0
 
   constructor(spec: DirectSpec, options: { timeoutMs?: number } = {}) {

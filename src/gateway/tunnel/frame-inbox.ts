@@ -3,7 +3,7 @@ import { type Frame, FrameReader } from '../../transport/frame-reader.ts'
 import { SlabPool } from '../../transport/slabs.ts'
 
 /** Requests are small: what has arrived and is not yet judged fits these, then the link is read no further. */
-const slabBytes = 64 * 1024
+const slabBytes = 16 * 1024
 const slabsMax = 2
 
 /** The frames of an accepted socket, taken one by one. */

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { waitFor } from '../../../test/support/process.ts'
 import { revealedHost, revealingKafka, topicIds } from '../../../test/support/revealing-kafka.ts'
 import { TunnelWorld, testRights } from '../../../test/support/tunnel-world.ts'
+import { dialPinned } from '../../transport/pinned.ts'
+import {
+  decodeTunnelAnswer,
+  encodeTunnelFrame,
+  type TunnelPreface,
+  tunnelProtocol,
+} from '../../transport/tunnel-preface.ts'
 import { produce } from '../../wire/api/00-produce.ts'
 import { fetch } from '../../wire/api/01-fetch.ts'
 import { metadata } from '../../wire/api/03-metadata.ts'
@@ -48,6 +56,24 @@ test('strangers, unknown brokers and a missing Kafka are refused with words that
   await world.server.useKafka(undefined)
   await assert.rejects(world.dial(), { code: 'unreachable' })
   assert.deepEqual([...new Set(world.audited.map(({ name }) => name))], ['tunnel-refused'])
+})
+
+test('a newer link is answered in our version; words that are no preface are refused', async () => {
+  await using world = await TunnelWorld.start(revealingKafka())
+  const { addresses, fingerprint, certificatePem, privateKeyPem } = world.spec
+  const pair = { certificatePem, privateKeyPem }
+  const answerTo = async (preface: object) => {
+    const socket = await dialPinned({ addresses, fingerprint, alpn: tunnelProtocol, ...pair })
+    socket.write(encodeTunnelFrame(preface as TunnelPreface))
+    const [chunk] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    return decodeTunnelAnswer(chunk.subarray(4))
+  }
+  assert.deepEqual(await answerTo({ version: 2, target: { kind: 'bootstrap' }, more: 1 }), { version: 1, ok: true })
+  for (const preface of [{}, { version: 0 }, { version: 1 }, { version: 1, target: { kind: 'node', host: 'a:1' } }]) {
+    const answer = await answerTo(preface)
+    assert.equal(!answer.ok && answer.code, 'malformed')
+  }
 })
 
 const violations: [string, Api, number, object][] = [
