@@ -24,8 +24,6 @@ export interface PumpClientOptions {
   clock: Clock
   onNotice: (notice: PumpNotice) => void
   workerData: WorkerData
-  /** For tests. */
-  workerFile?: URL
 }
 
 const callsMax = 10_000
@@ -72,13 +70,13 @@ export class PumpClient implements AsyncDisposable {
   /** Errors, as of all calls here: what the pump says; `closed` when the worker ended before it answered. */
   async openLink(open: Omit<OpenLink, 'kind'>): Promise<void> {
     const request: OpenLink = { kind: 'openLink', ...open }
-    await this.#call(request)
+    await this.#ask(request)
     this.#links.set(open.linkId, { open: request, partitions: new Map() })
   }
 
   async startPartition(start: Omit<StartPartition, 'kind'>): Promise<void> {
     const request: StartPartition = { kind: 'startPartition', ...start }
-    await this.#call(request)
+    await this.#ask(request)
     // After a crash nobody knows what was sent last.
     this.#links.get(start.linkId)?.partitions.set(partitionKey(start), { ...request, settled: false })
   }
@@ -87,22 +85,28 @@ export class PumpClient implements AsyncDisposable {
   async stopPartition(ref: PartitionRef, mode: 'drain' | 'now'): Promise<StopFacts | undefined> {
     const { linkId, mirrorId, partition } = ref
     this.#links.get(linkId)?.partitions.delete(partitionKey(ref))
-    return (await this.#call({ kind: 'stopPartition', linkId, mirrorId, partition, mode })) as StopFacts | undefined
+    return (await this.#ask({ kind: 'stopPartition', linkId, mirrorId, partition, mode })) as StopFacts | undefined
   }
 
   async closeLink({ linkId }: Omit<CloseLink, 'kind'>): Promise<void> {
     this.#links.delete(linkId)
-    await this.#call({ kind: 'closeLink', linkId })
+    await this.#ask({ kind: 'closeLink', linkId })
   }
 
   /** Drains for at most `drainMs`, then ends the worker. */
   async shutdown(drainMs: number): Promise<void> {
+    if (this.#closing.signal.aborted) return
     this.#closing.abort(new LinkspanError('closed', 'The pump is being shut down'))
     this.#links.clear()
-    await this.#restarting?.catch(() => {})
+    await this.#restarting
     await this.#call({ kind: 'shutdown', drainMs }).catch(() => {})
     await this.#worker?.terminate()
     this.#failCalls()
+  }
+
+  /** For tests and drills: ends the worker as a crash would. */
+  async crash(): Promise<void> {
+    await this.#worker?.terminate()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,8 +114,8 @@ export class PumpClient implements AsyncDisposable {
   }
 
   #spawn(): void {
-    const { clock, workerData, workerFile } = this.#options
-    const worker = new Worker(workerFile ?? new URL('./worker.ts', import.meta.url), { workerData })
+    const { clock, workerData } = this.#options
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData })
     this.#worker = worker
     this.#startedMs = clock.monotonicMs()
     worker.on('message', (message: PumpMessage) => {
@@ -136,10 +140,16 @@ export class PumpClient implements AsyncDisposable {
     else call.reject(new LinkspanError(reply.error.code, reply.error.message, { details: reply.error.details }))
   }
 
+  /** Waits while the worker is being started again. */
+  async #ask(request: PumpRequest): Promise<PumpReplies[PumpRequest['kind']]> {
+    while (this.#restarting) await this.#restarting
+    return await this.#call(request)
+  }
+
   #call(request: PumpRequest): Promise<PumpReplies[PumpRequest['kind']]> {
     const worker = this.#worker
     if (!worker) {
-      return Promise.reject(new LinkspanError('closed', 'The pump worker has crashed and is being started again'))
+      return Promise.reject(new LinkspanError('closed', 'The pump worker does not run at the moment'))
     }
     if (this.#calls.size >= callsMax) {
       return Promise.reject(new LinkspanError('rate-limited', `${callsMax} requests already wait for the pump`))
@@ -166,16 +176,23 @@ export class PumpClient implements AsyncDisposable {
     if (this.#closing.signal.aborted) return
     this.#crashes += 1
     if (this.#options.clock.monotonicMs() - this.#startedMs > steadyMs) this.#backoff.reset()
-    this.#restarting = this.#restart().catch(() => {})
+    const restarting = this.#restart().finally(() => {
+      if (this.#restarting === restarting) this.#restarting = undefined
+    })
+    this.#restarting = restarting
   }
 
   async #restart(): Promise<void> {
     const { signal } = this.#closing
-    await sleep(this.#backoff.nextMs(), signal)
+    await sleep(this.#backoff.nextMs(), signal).catch(() => {})
+    if (signal.aborted) return
     this.#spawn()
     for (const { open, partitions } of this.#links.values()) {
-      await this.#call(open)
-      for (const start of partitions.values()) await this.#call(start)
+      for (const request of [open, ...partitions.values()]) {
+        await this.#call(request).catch((error: LinkspanError) => {
+          this.#options.log.error({ code: error.code, kind: request.kind }, 'The pump could not be set up again')
+        })
+      }
     }
   }
 }

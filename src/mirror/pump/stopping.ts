@@ -31,7 +31,7 @@ export async function finishPartition(
   context.release()
   if (partition.unanswered > 0) {
     const settled = context.settled()
-    if (mode === 'drain') await Promise.race([settled, sleep(context.settings.requestTimeoutMs)])
+    if (mode === 'drain') await within(settled, context.settings.requestTimeoutMs)
     if (partition.unanswered > 0) {
       context.breakOff(new LinkspanError('closed', 'A partition was stopped with appends unanswered'))
       await settled
@@ -49,6 +49,13 @@ export async function finishPartition(
     logEnd: await findLogEnd(partition, context.destination),
     sourceHighWatermark: sourceHighWatermark < 0 ? undefined : sourceHighWatermark,
   }
+}
+
+/** Resolves when `done` does, and after `ms` at the latest. */
+async function within(done: Promise<void>, ms: number): Promise<void> {
+  const waiting = new AbortController()
+  await Promise.race([done, sleep(ms, waiting.signal).catch(() => {})])
+  waiting.abort()
 }
 
 async function findLogEnd({ start }: PumpPartition, destination: Side): Promise<number | undefined> {
