@@ -39,8 +39,9 @@ export interface StartPartition extends PartitionRef {
   topic: string
   topicId: string
   /**
-   * Control knows durably that nothing of an earlier pump can still be under way: it has just minted the id, or the last
-   * stop was reported `quiet`. Spares the grace that old data otherwise costs after a process start. False when in doubt.
+   * Control knows durably that nothing of an earlier pump can still be under way: it has just minted the id, or the
+   * last stop was reported `quiet`. Spares the grace that old data otherwise costs after a process start. False when
+   * in doubt.
    */
   settled?: boolean
 }

@@ -142,7 +142,7 @@ export class PumpClient implements AsyncDisposable {
 
   /** Waits while the worker is being started again. */
   async #ask(request: PumpRequest): Promise<PumpReplies[PumpRequest['kind']]> {
-    while (this.#restarting) await this.#restarting
+    while (this.#restarting !== undefined) await this.#restarting
     return await this.#call(request)
   }
 
