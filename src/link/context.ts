@@ -1,0 +1,18 @@
+import type { Access } from '../access/access.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { HostIdentity } from '../identity/keys.ts'
+import type { Sealer } from '../identity/sealing.ts'
+import type { Store } from '../store/store.ts'
+
+/** What links are made with. */
+export interface LinkContext {
+  store: Store
+  access: Access
+  sealer: Sealer
+  identity: HostIdentity
+  clock: Clock
+  log: Log
+  /** `host:port` under which others reach our port, now; empty while there is none. */
+  addresses: () => string[]
+}

@@ -1,0 +1,102 @@
+import { createPendingIdentityChanges } from '../access/identities.ts'
+import { tokenEndMs } from '../access/server-config.ts'
+import { LinkspanError } from '../base/errors.ts'
+import { newLinkId } from '../base/ids.ts'
+import type { ConfigChanges } from '../contract/check-config.ts'
+import { formatExpiry } from '../identity/expiry.ts'
+import type { TrustToken } from '../identity/trust-token.ts'
+import { changedConfig } from './config.ts'
+import type { LinkContext } from './context.ts'
+import { checkDescription, checkLinkFree, checkLinkName } from './names.ts'
+import { type LinkRow, linkTable } from './rows.ts'
+
+export interface LinkRequest {
+  name: string
+  description: string
+  config: ConfigChanges
+  /** Groups of the identity that the other side becomes. */
+  authGroups: readonly string[]
+}
+
+export interface MintedIdentity {
+  identityId: string
+  token: TrustToken
+}
+
+export interface MintedLink extends MintedIdentity {
+  link: LinkRow
+}
+
+/** LXD's name of the identity that a token of ours makes. */
+export const linkTokenType = 'Cluster link certificate'
+
+export async function mintLink(context: LinkContext, request: LinkRequest): Promise<MintedLink> {
+  const { access, clock, sealer } = context
+  const { name, description } = request
+  await prepare(context, request)
+  const nowMs = clock.wallMs()
+  return access.execute('mint link token', (rows) => {
+    checkLinkFree(rows, name, rows.count(linkTable))
+    const id = newLinkId()
+    const options = { dialect: 'lxd', creating: true } as const
+    const config = changedConfig(sealer, { id, config: {} }, request.config, options)
+    const { changes, identityId, token } = pendingIdentity(context, rows, request, nowMs)
+    const link: LinkRow = {
+      id,
+      name,
+      description,
+      type: 'bidirectional',
+      reach: 'peer',
+      state: 'pending',
+      identityId,
+      config,
+      createdMs: nowMs,
+    }
+    return { changes: [...changes, linkTable.put(id, link)], result: { link, identityId, token } }
+  })
+}
+
+/** A config is judged, because LXD does, and dropped: there is no link to keep it. */
+export async function mintIdentity(context: LinkContext, request: LinkRequest): Promise<MintedIdentity> {
+  const { access, clock, sealer } = context
+  await prepare(context, request)
+  const nowMs = clock.wallMs()
+  return access.execute('mint link identity token', (rows) => {
+    changedConfig(sealer, { id: newLinkId(), config: {} }, request.config, { dialect: 'lxd', creating: true })
+    const { changes, identityId, token } = pendingIdentity(context, rows, request, nowMs)
+    return { changes, result: { identityId, token } }
+  })
+}
+
+async function prepare(context: LinkContext, request: LinkRequest): Promise<void> {
+  checkLinkName(request.name)
+  checkDescription(request.description)
+  if (context.addresses().length === 0) throw notListening('Nobody could use the token')
+  await context.access.pruneExpired()
+}
+
+export function notListening(problem: string): LinkspanError {
+  const wayOut = 'open the port to others first, with --listen and --advertise'
+  return new LinkspanError('invalid-request', `${problem}, this cluster listens nowhere: ${wayOut}`)
+}
+
+function pendingIdentity(
+  context: LinkContext,
+  rows: Parameters<typeof createPendingIdentityChanges>[0],
+  request: LinkRequest,
+  nowMs: number,
+) {
+  const { name, authGroups } = request
+  const expiresAtMs = tokenEndMs(rows, nowMs)
+  const input = { kind: 'cluster-link', name, groups: authGroups, nowMs, expiresAtMs } as const
+  const { changes, identity, secret } = createPendingIdentityChanges(rows, input)
+  const token: TrustToken = {
+    client_name: name,
+    fingerprint: context.identity.clusterFingerprint,
+    addresses: context.addresses(),
+    secret,
+    expires_at: formatExpiry(expiresAtMs),
+    type: linkTokenType,
+  }
+  return { changes, identityId: identity.id, token }
+}

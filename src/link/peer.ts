@@ -1,0 +1,156 @@
+import { type ErrorCode, errorTable, explainError, LinkspanError } from '../base/errors.ts'
+import type { Fingerprint } from '../base/ids.ts'
+import { escapeControl } from '../base/log.ts'
+import type { KeyPair } from '../identity/keys.ts'
+import { peekCertificate } from '../transport/pinned.ts'
+import { type HttpAnswer, pinnedHttp } from '../transport/pinned-fetch.ts'
+
+/** How the other side's addresses answered. */
+export interface AddressCheck {
+  /** Presented the certificate that was expected. */
+  matching: string[]
+  /** PEM of it, from one of those. */
+  certificatePem: string | undefined
+  /** Presented another one. */
+  other: string[]
+  /** Did not answer, or not soon enough. */
+  silent: string[]
+  /** Why, for the first of the silent ones. */
+  reason: string
+}
+
+const addressTimeoutMs = 5000
+/** Once one address has answered, the others have so long. */
+const othersGraceMs = 300
+const peerTextCharactersMax = 500
+
+/** Looks at the certificates that addresses present, all at the same time; nothing is sent but handshakes. */
+export async function checkAddresses(
+  addresses: readonly string[],
+  fingerprint: Fingerprint,
+  signal: AbortSignal,
+): Promise<AddressCheck> {
+  const check: AddressCheck = { matching: [], certificatePem: undefined, other: [], silent: [], reason: '' }
+  const found = new Map<string, 'matching' | 'other' | 'silent'>()
+  const enough = Promise.withResolvers<void>()
+  let timer: NodeJS.Timeout | undefined
+  const peeks = addresses.map(async (address) => {
+    try {
+      const peer = await peekCertificate(address, { timeoutMs: addressTimeoutMs, signal })
+      const matches = peer.fingerprint === fingerprint
+      found.set(address, matches ? 'matching' : 'other')
+      if (!matches) return
+      check.certificatePem ??= peer.certificatePem
+      timer ??= setTimeout(() => enough.resolve(), othersGraceMs)
+    } catch (error) {
+      found.set(address, 'silent')
+      if (check.reason === '') check.reason = explainError(error)
+    }
+  })
+  await Promise.race([Promise.all(peeks), enough.promise])
+  clearTimeout(timer)
+  for (const address of addresses) check[found.get(address) ?? 'silent'].push(address)
+  return check
+}
+
+export interface PeerCall {
+  addresses: readonly string[]
+  fingerprint: Fingerprint
+  /** What we present; nothing when missing. */
+  as?: KeyPair
+  signal: AbortSignal
+}
+
+/** The answer of the first address that gives one, and which that was. Throws the errors of the dial. */
+export async function callPeer(
+  call: PeerCall,
+  request: { method: string; path: string; body?: object },
+): Promise<{ answer: HttpAnswer; address: string }> {
+  const { as, fingerprint, signal } = call
+  let failure: unknown
+  for (const address of call.addresses) {
+    await using http = pinnedHttp({
+      address,
+      fingerprint,
+      timeoutMs: addressTimeoutMs,
+      ...(as ? { certificate: as.certificatePem, key: as.privateKeyPem } : {}),
+    })
+    const { method, path, body } = request
+    const json = body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}
+    try {
+      return { answer: await http({ method, path, ...json }, signal), address }
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      failure ??= error
+    }
+  }
+  throw failure ?? new LinkspanError('unreachable', 'The other cluster has no address that we could dial')
+}
+
+/** What `GET /1.0` tells. */
+export interface PeerServer {
+  trusted: boolean
+  apiExtensions: string[]
+  serverName: string
+  /** Those that it says of itself; only to whom it trusts. */
+  addresses: string[]
+}
+
+/** Throws the errors of the dial, and `unsupported` when something else answers there. */
+export async function readPeerServer(call: PeerCall): Promise<PeerServer> {
+  const { answer, address } = await callPeer(call, { method: 'GET', path: '/1.0' })
+  const metadata = metadataOf(answer)
+  const { api_extensions: extensions, auth, environment } = metadata as Record<string, unknown>
+  if (answer.status !== 200 || typeof auth !== 'string' || !isTexts(extensions)) {
+    throw new LinkspanError('unsupported', `What answers at ${address} is neither Linkspan nor LXD`)
+  }
+  const { server_name: name, addresses } = (environment ?? {}) as Record<string, unknown>
+  return {
+    trusted: auth === 'trusted',
+    apiExtensions: extensions,
+    serverName: typeof name === 'string' ? name : '',
+    addresses: isTexts(addresses) ? addresses : [],
+  }
+}
+
+/** Undefined for an answer that is no envelope. */
+export function metadataOf(answer: HttpAnswer): unknown {
+  return parseBody(answer).metadata ?? {}
+}
+
+function parseBody(answer: HttpAnswer): { metadata?: unknown; error?: unknown } {
+  try {
+    return (JSON.parse(answer.body) ?? {}) as object
+  } catch {
+    return {}
+  }
+}
+
+export function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string')
+}
+
+/** What the other side said no with: its own code, or the one that its status stands for, and its own words. */
+export function peerRefusal(answer: HttpAnswer, address: string): LinkspanError {
+  const { error } = parseBody(answer)
+  const code = codeOf(answer)
+  const text = typeof error === 'string' && error !== '' ? error : `status ${answer.status}`
+  const shown = escapeControl(text.slice(0, peerTextCharactersMax))
+  const details = { status: answer.status, peer: address }
+  return new LinkspanError(code, `The cluster at ${address} refused: ${shown}`, { details })
+}
+
+function codeOf(answer: HttpAnswer): ErrorCode {
+  const told = answer.headers['linkspan-error'] ?? ''
+  if (Object.hasOwn(errorTable, told)) return told as ErrorCode
+  const byStatus: Record<number, ErrorCode> = {
+    400: 'invalid-request',
+    403: 'not-permitted',
+    404: 'not-found',
+    409: 'already-exists',
+    429: 'rate-limited',
+    501: 'unsupported',
+    503: 'closed',
+  }
+  return byStatus[answer.status] ?? 'unsupported'
+}
