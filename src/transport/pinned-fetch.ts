@@ -1,9 +1,12 @@
-import { Agent, type IncomingMessage, request as sendRequest } from 'node:http'
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { LinkspanError } from '../base/errors.ts'
 import type { Fingerprint } from '../base/ids.ts'
 import { socketOpened, unreachable } from './opening.ts'
 import { dialPinned } from './pinned.ts'
+
+// Not by `import`, which would read every export of it and so load Node's whole fetch: 50 ms of each command's start.
+const { Agent, request: sendRequest } = process.getBuiltinModule('node:http')
 
 export interface HttpRequest {
   method: string
@@ -23,7 +26,7 @@ export interface HttpAnswer {
 export type HttpCall = (request: HttpRequest, signal?: AbortSignal) => Promise<HttpAnswer>
 
 /** The call, and the connections that it keeps alive. */
-export type HttpConnections = HttpCall & AsyncDisposable & { readonly agent: Agent }
+export type HttpConnections = HttpCall & AsyncDisposable & { readonly agent: HttpAgent }
 
 export interface PinnedHttpOptions {
   /** `host:port`, or several that are tried in turn. */
@@ -91,7 +94,7 @@ class DialAgent extends Agent {
   }
 }
 
-function httpConnections(agent: Agent, host: string): HttpConnections {
+function httpConnections(agent: HttpAgent, host: string): HttpConnections {
   const call: HttpCall = async (request, signal) => {
     try {
       return await sendOnce(agent, host, request, signal)
@@ -110,7 +113,7 @@ function httpConnections(agent: Agent, host: string): HttpConnections {
 
 class StaleConnection extends Error {}
 
-function sendOnce(agent: Agent, host: string, request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer> {
+function sendOnce(agent: HttpAgent, host: string, request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { method, path, headers, body } = request
     const fail = (error: Error) => {
