@@ -23,6 +23,8 @@ export interface ConsumeRequest extends LinkRequest {
 }
 
 const deadlineMs = 30_000
+/** For finding out what became of a token whose answer was lost. */
+const doubtMs = 5000
 
 export async function consumeToken(context: LinkContext, request: ConsumeRequest): Promise<LinkRow> {
   checkLinkName(request.name)
@@ -158,7 +160,9 @@ async function activateThere(
   } catch (error) {
     if (isRefusal(error)) throw error
     // The answer was lost, and perhaps only that: whether we are trusted there now tells.
-    const there = await readPeerServer({ addresses, fingerprint, as: cluster, signal }).catch(() => undefined)
+    const patience = AbortSignal.timeout(doubtMs)
+    const call = { addresses, fingerprint, as: cluster, signal: patience }
+    const there = await readPeerServer(call).catch(() => undefined)
     if (there?.trusted) return
     const problem = `The link was not made, the other cluster did not answer: ${explainError(error)}`
     const wayOut = 'try again; if it then says that the token was used, delete the link there and make a new token'

@@ -1,0 +1,39 @@
+import { LinkspanError } from '../base/errors.ts'
+import { type ClusterId, newClusterId } from '../base/ids.ts'
+import type { Store } from '../store/store.ts'
+import { defineTable } from '../store/table.ts'
+
+/** What this cluster is, for good. */
+export interface ClusterFactsRow {
+  clusterId: ClusterId
+  /** Of the Kafka that it fronts, once that has answered for the first time. */
+  kafkaClusterId?: string
+}
+
+export const clusterFactsTable = defineTable<ClusterFactsRow>('cluster-facts', 1)
+
+const rowKey = 'cluster'
+
+/** Made at first start. */
+export function loadClusterFacts(store: Store): Promise<ClusterFactsRow> {
+  return store.execute('load cluster facts', (rows) => {
+    const found = rows.get(clusterFactsTable, rowKey)
+    if (found) return { changes: [], result: found }
+    const facts: ClusterFactsRow = { clusterId: newClusterId() }
+    return { changes: [clusterFactsTable.put(rowKey, facts)], result: facts }
+  })
+}
+
+/** Throws `destination-changed` when the state directory belongs to another Kafka. */
+export function pinKafkaCluster(store: Store, kafkaClusterId: string): Promise<void> {
+  return store.execute('pin Kafka cluster', (rows) => {
+    const facts = rows.get(clusterFactsTable, rowKey)!
+    if (facts.kafkaClusterId === kafkaClusterId) return { changes: [], result: undefined }
+    if (facts.kafkaClusterId !== undefined) {
+      const problem = `The Kafka of --kafka is cluster ${kafkaClusterId}, this state is that of ${facts.kafkaClusterId}`
+      const wayOut = 'give the bootstrap servers of the right one, or another --state-dir'
+      throw new LinkspanError('destination-changed', `${problem}: ${wayOut}`)
+    }
+    return { changes: [clusterFactsTable.put(rowKey, { ...facts, kafkaClusterId })], result: undefined }
+  })
+}

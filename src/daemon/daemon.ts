@@ -1,0 +1,202 @@
+import { join } from 'node:path'
+import { type Api, createApi } from '../api/api.ts'
+import { v3Dialect } from '../api/kafka-v3/dialect.ts'
+import { openapiDialect } from '../api/openapi.ts'
+import type { LinkRooms } from '../api/v1/cluster-link-rooms.ts'
+import { clusterLinkRoutes } from '../api/v1/cluster-links.ts'
+import { v1Dialect } from '../api/v1/dialect.ts'
+import { v1CoreRoutes } from '../api/v1/routes.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { LinkspanError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { type Gateway, startGateway } from '../gateway/gateway.ts'
+import { createIntake } from '../gateway/http-intake.ts'
+import type { KafkaCluster } from '../kafka/cluster.ts'
+import { openCluster } from '../kafka/open-cluster.ts'
+import { Links } from '../link/links.ts'
+import { formatAddress } from '../transport/address.ts'
+import { reachableAddresses } from './addresses.ts'
+import { AdminSocket } from './admin-socket.ts'
+import type { DaemonConfig } from './config.ts'
+import { type Foundation, layFoundation } from './foundation.ts'
+import { publishGatewayAudit } from './gateway-audit.ts'
+import { GatewaySync } from './gateway-sync.ts'
+import { KafkaWatch } from './kafka-watch.ts'
+import { type Ready, ReadyFile } from './ready.ts'
+import { Schedule } from './schedule.ts'
+import { version } from './version.ts'
+
+export interface DaemonOptions {
+  log: Log
+  clock?: Clock
+  /** The TLS port is gone: the daemon is of no use any more. */
+  onFailure: (error: LinkspanError) => void
+}
+
+const pruneIntervalMs = 3_600_000
+const refreshIntervalMs = 86_400_000
+/** For requests in flight; all of the stop is to be done within ten seconds. */
+const graceMs = 7000
+
+/** One running daemon. */
+export class Daemon implements AsyncDisposable {
+  readonly ready: Ready
+  readonly #parts: Parts
+  #stopping: Promise<void> | undefined
+
+  constructor(parts: Parts, ready: Ready) {
+    this.#parts = parts
+    this.ready = ready
+  }
+
+  /** Requests in flight are answered first; idle connections go at once. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    const { readyFile, admin, gateway, api, foundation, stack } = this.#parts
+    await readyFile.remove()
+    announce(foundation, 'sys_shutdown', 'The daemon stops')
+    admin.close()
+    await Promise.all([gateway.stop(graceMs), api.close(graceMs)])
+    await stack[Symbol.asyncDispose]()
+  }
+}
+
+interface Parts {
+  foundation: Foundation
+  links: Links
+  kafka: KafkaCluster
+  watch: KafkaWatch
+  sync: GatewaySync
+  api: Api
+  gateway: Gateway
+  admin: AdminSocket
+  readyFile: ReadyFile
+  stack: AsyncDisposableStack
+}
+
+/** The only place where everything is put together. What was opened is closed again when the start fails. */
+export async function startDaemon(config: DaemonConfig, options: DaemonOptions): Promise<Daemon> {
+  await using stack = new AsyncDisposableStack()
+  const { log, clock = systemClock } = options
+  const foundation = await layFoundation(config, { clock, log }, stack)
+  const readyFile = new ReadyFile(config.stateDir)
+  await readyFile.clear()
+
+  let gateway: Gateway | undefined
+  const addresses = () => (gateway ? reachableAddresses(gateway.address, config.advertise) : [])
+  const { store, access, sealer, identity, facts } = foundation
+  const links = stack.use(new Links({ store, access, sealer, identity, clock, log, addresses }))
+  const kafka = stack.use(openCluster(foundation.kafka.own, { log, clock, clusterId: facts.kafkaClusterId }))
+  const kafkaClusterId = facts.kafkaClusterId
+  const onKnown = () => void readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json is old'))
+  const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId, onKnown }))
+  const sync = stack.use(new GatewaySync({ access, links, log }))
+  const api = await createDaemonApi(foundation, { links, watch, sync, addresses })
+  stack.use(api)
+  const intakePath = join(config.stateDir, 'http.socket')
+  stack.use(
+    await createIntake({ path: intakePath, onConnection: (socket, caller) => api.handleConnection(socket, caller) }),
+  )
+  gateway = stack.use(await openGateway(foundation, { sync, intakePath, onFailure: options.onFailure }))
+  await sync.attach(gateway)
+  const admin = stack.use(new AdminSocket(config.stateDir, (socket, caller) => api.handleConnection(socket, caller)))
+  await admin.listen()
+  const parts: Parts = { foundation, links, kafka, watch, sync, api, gateway, admin, readyFile, stack }
+  await watch.start()
+  links.recover()
+  startSchedule(parts)
+  const ready = readyOf(parts)
+  await readyFile.write(ready)
+  announce(foundation, 'sys_startup', 'The daemon has started')
+  return new Daemon({ ...parts, stack: stack.move() }, ready)
+}
+
+function createDaemonApi(
+  foundation: Foundation,
+  parts: { links: Links; watch: KafkaWatch; sync: GatewaySync; addresses: () => string[] },
+): Promise<Api> {
+  const { config, clock, log, access, bus, operations, identity, facts } = foundation
+  const { links, watch, sync, addresses } = parts
+  const rooms: LinkRooms = {
+    access,
+    bus,
+    operations,
+    clock,
+    log,
+    links,
+    server: {
+      name: config.name,
+      version,
+      certificatePem: identity.cluster.certificatePem,
+      fingerprint: identity.clusterFingerprint,
+      addresses,
+      clusterId: facts.clusterId,
+      kafkaClusterId: () => watch.kafkaClusterId,
+      clustered: () => false,
+      pinnedConfig: () => ({ 'core.https_address': formatAddress(config.listen), 'volatile.uuid': facts.clusterId }),
+    },
+    entityNames: { cluster_link: () => links.list().map(({ name }) => name) },
+  }
+  const apiReference: { api?: Api } = {}
+  const dialects = [
+    v1Dialect(sync.settling([...v1CoreRoutes(rooms), ...clusterLinkRoutes(rooms)])),
+    v3Dialect(sync.settling([])),
+    openapiDialect(() => apiReference.api!),
+  ]
+  const onSecurityEvent = bus.security.bind(bus)
+  return createApi({ access, clock, log, dialects, onSecurityEvent, version }).then((api) => {
+    apiReference.api = api
+    return api
+  })
+}
+
+function openGateway(
+  { config, log, identity, bus, kafka }: Foundation,
+  parts: { sync: GatewaySync; intakePath: string; onFailure: (error: LinkspanError) => void },
+): Promise<Gateway> {
+  return startGateway({
+    listen: config.listen,
+    certificate: identity.cluster.certificatePem,
+    key: identity.cluster.privateKeyPem,
+    internalSocketPath: parts.intakePath,
+    snapshot: parts.sync.snapshot(),
+    kafkaSpec: kafka.gateway,
+    log: { level: config.logLevel, format: config.logFormat },
+    onAudit: (event) => publishGatewayAudit(bus, event),
+    onFailure: (error) => {
+      log.error({ err: error }, 'The TLS port is gone')
+      parts.onFailure(error)
+    },
+  })
+}
+
+function startSchedule({ foundation, links, stack }: Parts): void {
+  const schedule = stack.use(new Schedule(foundation.log))
+  schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
+  schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
+}
+
+function readyOf({ foundation, gateway, watch }: Parts): Ready {
+  const { kafka, identity, facts } = foundation
+  return {
+    pid: process.pid,
+    version,
+    https: formatAddress(gateway.address),
+    kafka: formatAddress(kafka.own.bootstrap[0]!),
+    fingerprint: identity.clusterFingerprint,
+    clusterId: facts.clusterId,
+    kafkaClusterId: watch.kafkaClusterId,
+  }
+}
+
+function announce({ bus }: Foundation, name: string, description: string): void {
+  bus.security({ name, level: 'info', description })
+}

@@ -1,0 +1,89 @@
+import { Access } from '../access/access.ts'
+import { accessTables } from '../access/rows.ts'
+import { serverConfigTable } from '../access/server-config.ts'
+import { v1Statuses } from '../api/v1/errors.ts'
+import type { Clock } from '../base/clock.ts'
+import { isLinkspanError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { EventBus } from '../events/bus.ts'
+import { Operations } from '../events/operations.ts'
+import { type HostIdentity, loadHostIdentity } from '../identity/keys.ts'
+import { openSealer, type Sealer } from '../identity/sealing.ts'
+import { parseClientConfig, readClientConfig } from '../kafka/config-file.ts'
+import { linkTable } from '../link/rows.ts'
+import { openStore, type Store } from '../store/store.ts'
+import type { Table } from '../store/table.ts'
+import { parseAddress } from '../transport/address.ts'
+import type { DirectSpec } from '../transport/spec.ts'
+import { type ClusterFactsRow, clusterFactsTable, loadClusterFacts } from './cluster-facts.ts'
+import type { DaemonConfig, KafkaConfig } from './config.ts'
+
+/** What everything else stands on. */
+export interface Foundation {
+  config: DaemonConfig
+  clock: Clock
+  log: Log
+  store: Store
+  identity: HostIdentity
+  sealer: Sealer
+  facts: ClusterFactsRow
+  access: Access
+  bus: EventBus
+  operations: Operations
+  kafka: KafkaSpecs
+}
+
+/** How the Kafka that is fronted is reached: by us, and for those who read through the tunnel. */
+export interface KafkaSpecs {
+  own: DirectSpec
+  gateway: DirectSpec
+}
+
+/** Tables whose rows are checked before anything starts. */
+const tables: readonly Table<object>[] = [...accessTables, serverConfigTable, linkTable, clusterFactsTable]
+
+/** State directory and its lock, keys, who may do what, events. `stack` takes what is opened. */
+export async function layFoundation(
+  config: DaemonConfig,
+  { clock, log }: { clock: Clock; log: Log },
+  stack: AsyncDisposableStack,
+): Promise<Foundation> {
+  const kafka = await readKafkaSpecs(config.kafka, log)
+  const store = stack.use(await openStore({ directory: config.stateDir, log, tables }))
+  const identity = await loadHostIdentity({
+    directory: config.stateDir,
+    name: config.name,
+    hostNames: [config.name, ...advertisedHosts(config)],
+    addresses: advertisedHosts(config),
+    clock,
+  })
+  const sealer = await openSealer(config.stateDir)
+  const facts = await loadClusterFacts(store)
+  const access = stack.use(new Access({ store, clock, log }))
+  const bus = stack.use(new EventBus({ clock, log }))
+  const statusOf = (error: unknown) => (isLinkspanError(error) ? v1Statuses[error.code] : 500)
+  const operations = stack.use(new Operations({ clock, log, bus, statusOf }))
+  return { config, clock, log, store, identity, sealer, facts, access, bus, operations, kafka }
+}
+
+function advertisedHosts({ advertise, listen }: DaemonConfig): string[] {
+  return [...advertise.map((address) => parseAddress(address).host), listen.host]
+}
+
+/** Throws `invalid-config`, which names the file's key. */
+async function readKafkaSpecs(config: KafkaConfig, log: Log): Promise<KafkaSpecs> {
+  const { bootstrap, configFile, gatewayConfigFile } = config
+  const own = await readSpec(bootstrap, configFile, 'linkspan', log)
+  const gateway = await readSpec(bootstrap, gatewayConfigFile ?? configFile, 'linkspan-gateway', log)
+  return { own, gateway }
+}
+
+async function readSpec(bootstrap: string, file: string | undefined, clientId: string, log: Log): Promise<DirectSpec> {
+  if (file === undefined) {
+    const { spec } = await parseClientConfig('', { bootstrap, clientId }, () => Promise.resolve(''))
+    return spec
+  }
+  const { spec, ignored } = await readClientConfig(file, { bootstrap, clientId })
+  if (ignored.length > 0) log.info({ file, keys: ignored }, 'Keys of the Kafka config that mean nothing here')
+  return spec
+}
