@@ -1,0 +1,21 @@
+import type { Command } from 'commander'
+import { LinkspanError } from '../../../base/errors.ts'
+import { openContext } from '../../context.ts'
+import { parseIdentityName } from '../../names.ts'
+import { getIdentity } from './identity-form.ts'
+
+export function define(command: Command): void {
+  command
+    .argument('<identity>', 'tls/<name or identifier>, or cluster-link/<name>')
+    .argument('<group>', 'the group')
+    .action(async (text: string, group: string) => {
+      const name = parseIdentityName(text)
+      await using context = openContext(command)
+      const { value, etag } = await getIdentity(context, name)
+      if (!value.groups.includes(group)) {
+        throw new LinkspanError('not-found', `Identity ${text} is not in group ${group}`)
+      }
+      const groups = value.groups.filter((each) => each !== group)
+      await context.client.identities.replace(name.nameOrId, { groups, tls_certificate: value.tls_certificate }, etag)
+    })
+}

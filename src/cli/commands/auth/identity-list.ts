@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import type { Identity } from '../../../contract/v1.ts'
+import { openContext } from '../../context.ts'
+import { expectLocal } from '../../names.ts'
+import { chosenColumns } from '../../render/columns.ts'
+import { addListFormat, type FormatOptions } from '../../render/format.ts'
+import { type Column, printList } from '../../render/list.ts'
+
+const columns: Column<Identity>[] = [
+  { header: 'AUTHENTICATION METHOD', letter: 'a', cell: ({ authentication_method }) => authentication_method },
+  { header: 'TYPE', letter: 't', cell: ({ type }) => type },
+  { header: 'NAME', letter: 'n', cell: ({ name }) => name },
+  { header: 'IDENTIFIER', letter: 'i', cell: ({ id }) => id },
+  { header: 'GROUPS', letter: 'g', cell: ({ groups }) => groups },
+]
+
+interface Options extends FormatOptions {
+  columns?: string
+}
+
+export function define(command: Command): void {
+  addListFormat(command)
+    .argument('[remote:]', 'the daemon that is asked')
+    .option('-c, --columns <letters>', 'which columns: a method, t type, n name, i identifier, g groups')
+    .action(async (remote: string | undefined, options: Options) => {
+      expectLocal(remote)
+      const chosen = chosenColumns(columns, options.columns)
+      await using context = openContext(command)
+      await printList(context, options, { columns: chosen, rows: await context.client.identities.list() })
+    })
+}

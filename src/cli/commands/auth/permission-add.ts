@@ -1,0 +1,25 @@
+import type { Command } from 'commander'
+import { LinkspanError } from '../../../base/errors.ts'
+import { openContext } from '../../context.ts'
+import {
+  addPermissionArguments,
+  describePermission,
+  findPermission,
+  parsePermissionWords,
+  resolvePermission,
+} from './permission-form.ts'
+
+export function define(command: Command): void {
+  addPermissionArguments(command).action(async (group: string, words: string[]) => {
+    const wanted = parsePermissionWords(group, words)
+    await using context = openContext(command)
+    const { groups } = context.client
+    const { value, etag } = await groups.get(wanted.group)
+    const permission = await resolvePermission(context, wanted)
+    if (findPermission(value, permission)) {
+      throw new LinkspanError('already-exists', `There is already the permission ${describePermission(wanted)}`)
+    }
+    const permissions = [...value.permissions, permission]
+    await groups.replace(wanted.group, { description: value.description, permissions }, etag)
+  })
+}

@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+import { openContext } from '../../context.ts'
+import { localName } from '../../names.ts'
+
+interface Options {
+  force?: boolean
+}
+
+export function define(command: Command): void {
+  command
+    .argument('<name>', 'the link')
+    .option('--force', 'fail its mirror topics over first, if it has any')
+    .action(async (name: string, { force = false }: Options) => {
+      await using context = openContext(command)
+      const link = localName(name, 'link')
+      await context.client.clusterLinks.delete(link, { force })
+      context.say(`Cluster link ${link} deleted`)
+    })
+}

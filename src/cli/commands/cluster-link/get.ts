@@ -1,0 +1,21 @@
+import type { Command } from 'commander'
+import { openContext } from '../../context.ts'
+import { localName } from '../../names.ts'
+import { linkProperty } from './form.ts'
+
+interface Options {
+  property?: boolean
+}
+
+export function define(command: Command): void {
+  command
+    .argument('<name>', 'the link')
+    .argument('<key>', 'the config key')
+    .option('-p, --property', 'the key is a property of the link, such as description')
+    .action(async (name: string, key: string, { property }: Options) => {
+      const readProperty = property ? linkProperty(key) : undefined
+      await using context = openContext(command)
+      const { value } = await context.client.clusterLinks.get(localName(name, 'link'))
+      context.print(readProperty ? value[readProperty] : (value.config[key] ?? ''))
+    })
+}

@@ -1,0 +1,10 @@
+import type { Command } from 'commander'
+import { defineVerb } from './mirror-verb.ts'
+
+export function define(command: Command): void {
+  defineVerb(command, {
+    name: 'promote',
+    until: 'STOPPED',
+    help: 'Stop the producers first: a topic is promoted once it holds every record of its source.',
+  })
+}
