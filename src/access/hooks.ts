@@ -15,12 +15,18 @@ export interface Cascade {
  */
 export class AccessHooks {
   readonly #identityDelete: ((rows: RowsView, identity: IdentityRow) => Cascade)[] = []
+  readonly #identityReplace: ((rows: RowsView, before: IdentityRow, after: IdentityRow) => RowChange[])[] = []
   readonly #certificateHolders: ((rows: RowsView, fingerprint: string) => string | undefined)[] = []
   readonly #existence = new Map<EntityType, (rows: RowsView, name: string) => boolean>()
 
   /** A link hangs on its identity: whoever deletes the identity deletes the link. */
   onIdentityDelete(contributor: (rows: RowsView, identity: IdentityRow) => Cascade): void {
     this.#identityDelete.push(contributor)
+  }
+
+  /** An identity got a certificate, its first or another one: its identifier is a new one from then on. */
+  onIdentityReplace(contributor: (rows: RowsView, before: IdentityRow, after: IdentityRow) => RowChange[]): void {
+    this.#identityReplace.push(contributor)
   }
 
   /** A certificate belongs to one thing only. `holder` says in words which, if it has it. */
@@ -36,6 +42,10 @@ export class AccessHooks {
   cascadeOf(rows: RowsView, identity: IdentityRow): Cascade {
     const cascades = this.#identityDelete.map((contributor) => contributor(rows, identity))
     return { changes: cascades.flatMap(({ changes }) => changes), gone: cascades.flatMap(({ gone }) => gone) }
+  }
+
+  replacementOf(rows: RowsView, before: IdentityRow, after: IdentityRow): RowChange[] {
+    return this.#identityReplace.flatMap((contributor) => contributor(rows, before, after))
   }
 
   holderOf(rows: RowsView, fingerprint: string): string | undefined {

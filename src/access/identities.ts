@@ -125,7 +125,7 @@ export function activateIdentityChanges(
   const pending = findPending(rows, input.secret, input.kind)
   if (isPendingExpired(pending, input.nowMs)) throw expiredToken()
   checkCertificateFree(rows, hooks, input.certificate.fingerprint)
-  return replaceCertificate(rows, pending, input.certificate)
+  return replaceCertificate(rows, hooks, pending, input.certificate)
 }
 
 export function expiredToken(): LinkspanError {
@@ -150,15 +150,21 @@ export function updateIdentityChanges(
     throw new LinkspanError('invalid-request', sentence)
   }
   checkCertificateFree(rows, hooks, certificate.fingerprint)
-  return replaceCertificate(rows, changed, certificate)
+  return replaceCertificate(rows, hooks, changed, certificate)
 }
 
-function replaceCertificate(rows: RowsView, before: IdentityRow, certificate: IdentityCertificate): IdentityChanges {
+function replaceCertificate(
+  rows: RowsView,
+  hooks: AccessHooks,
+  before: IdentityRow,
+  certificate: IdentityCertificate,
+): IdentityChanges {
   const identity: IdentityRow = { ...before, id: certificate.fingerprint, certificate, pending: null }
   const changes = [
     identityTable.remove(before.id),
     identityTable.put(identity.id, identity),
     ...renameEntityChanges(rows, identityRef(before), identityRef(identity)),
+    ...hooks.replacementOf(rows, before, identity),
   ]
   return { changes, identity }
 }

@@ -96,8 +96,8 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const links = stack.use(new Links({ store, access, sealer, identity, clock, log, addresses }))
   const kafka = stack.use(openCluster(foundation.kafka.own, { log, clock, clusterId: facts.kafkaClusterId }))
   const kafkaClusterId = facts.kafkaClusterId
-  const onKnown = () => void readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json is old'))
-  const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId, onKnown }))
+  const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId }))
+  const asked = watch.start()
   const sync = stack.use(new GatewaySync({ access, links, log }))
   const api = await createDaemonApi(foundation, { links, watch, sync, addresses })
   stack.use(api)
@@ -110,7 +110,10 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const admin = stack.use(new AdminSocket(config.stateDir, (socket, caller) => api.handleConnection(socket, caller)))
   await admin.listen()
   const parts: Parts = { foundation, links, kafka, watch, sync, api, gateway, admin, readyFile, stack }
-  await watch.start()
+  await asked
+  watch.whenKnown(() => {
+    readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json could not be written'))
+  })
   links.recover()
   startSchedule(parts)
   const ready = readyOf(parts)

@@ -12,7 +12,6 @@ export interface KafkaWatchOptions {
   log: Log
   /** Pinned before, if the Kafka ever answered. */
   kafkaClusterId: string | undefined
-  onKnown: (kafkaClusterId: string) => void
 }
 
 /** Long enough for a Kafka that is there: scripts then find its id in the very first ready.json. */
@@ -25,6 +24,7 @@ export class KafkaWatch implements AsyncDisposable {
   readonly #stopping = new AbortController()
   #running: Promise<void> | undefined
   #kafkaClusterId: string | null
+  #onKnown: () => void = () => {}
 
   constructor(options: KafkaWatchOptions) {
     this.#options = options
@@ -34,6 +34,11 @@ export class KafkaWatch implements AsyncDisposable {
   /** Null until it has answered for the first time. */
   get kafkaClusterId(): string | null {
     return this.#kafkaClusterId
+  }
+
+  /** Called when the id becomes known, or known to be another one, from now on. */
+  whenKnown(listener: () => void): void {
+    this.#onKnown = listener
   }
 
   /** Asks once, shortly, and goes on in the background when there is no answer. */
@@ -65,14 +70,14 @@ export class KafkaWatch implements AsyncDisposable {
 
   /** What is in the way, or undefined when the Kafka has answered. */
   async #ask(deadlineMs: number): Promise<string | undefined> {
-    const { cluster, store, log, onKnown } = this.#options
+    const { cluster, store, log } = this.#options
     try {
       const found = await cluster.clusterId({ deadlineMs, signal: this.#stopping.signal })
       await pinKafkaCluster(store, found)
       const isNew = this.#kafkaClusterId !== found
       this.#kafkaClusterId = found
       log.info({ kafkaClusterId: found }, 'Kafka is reached')
-      if (isNew) onKnown(found)
+      if (isNew) this.#onKnown()
       return undefined
     } catch (error) {
       if (isLinkspanError(error, 'destination-changed', 'precondition-failed')) {

@@ -21,14 +21,19 @@ export class ReadyFile {
   readonly #path: string
   readonly #directory: string
   #removed = false
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(directory: string) {
     this.#directory = directory
     this.#path = join(directory, 'ready.json')
   }
 
-  async write(ready: Ready): Promise<void> {
-    if (!this.#removed) await writeFileAtomically(this.#path, `${JSON.stringify(ready, null, 2)}\n`)
+  /** One after another, and none once it is removed. */
+  write(ready: Ready): Promise<void> {
+    const text = `${JSON.stringify(ready, null, 2)}\n`
+    const written = this.#writing.then(() => (this.#removed ? undefined : writeFileAtomically(this.#path, text)))
+    this.#writing = written.catch(() => {})
+    return written
   }
 
   /** One of a daemon that was killed would say that this one is ready. */
@@ -39,6 +44,7 @@ export class ReadyFile {
 
   async remove(): Promise<void> {
     this.#removed = true
+    await this.#writing
     await this.clear()
   }
 }

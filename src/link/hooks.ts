@@ -7,6 +7,14 @@ export function registerAccessHooks(hooks: AccessHooks): void {
     const link = linkOfIdentity(rows, identity.id)
     return link ? { changes: [linkTable.remove(link.id)], gone: [linkRef(link)] } : { changes: [], gone: [] }
   })
+  hooks.onIdentityReplace((rows, before, after) => {
+    const link = linkOfIdentity(rows, before.id)
+    if (!link) return []
+    const { fingerprint, pem } = after.certificate!
+    // A peer that renews its certificate is the same peer under another pin; a pending link gets its own by activation.
+    const peer = link.peer ? { peer: { fingerprint, certificatePem: pem } } : {}
+    return [linkTable.put(link.id, { ...link, identityId: after.id, ...peer })]
+  })
   hooks.onCertificateLookup((rows, fingerprint) => {
     const link = linkOfPeer(rows, fingerprint)
     return link && `the cluster link ${JSON.stringify(link.name)}`

@@ -100,7 +100,8 @@ export async function peekCertificate(
     if (!certificate) throw new LinkspanError('unreachable', `${address} presented no certificate`)
     return { certificatePem: certificate.toString(), fingerprint: fingerprintOf(certificate) }
   } finally {
-    socket.destroy()
+    // What we owe the handshake goes out first: the other side would take us for somebody who broke it off.
+    socket.destroySoon()
   }
 }
 

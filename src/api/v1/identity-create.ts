@@ -1,11 +1,16 @@
 import { readIdentityCertificate } from '../../access/access.ts'
 import { createIdentityChanges, createPendingIdentityChanges } from '../../access/identities.ts'
+import type { IdentityRow } from '../../access/rows.ts'
 import { tokenEndMs } from '../../access/server-config.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { entityUrl } from '../../contract/entities.ts'
 import { IdentitiesTlsPost } from '../../contract/v1.ts'
 import { formatExpiry } from '../../identity/expiry.ts'
 import { decodeToken } from '../../identity/trust-token.ts'
+import { linkTokenType } from '../../link/mint.ts'
+import { linkOfIdentity } from '../../link/rows.ts'
+import type { RowChange } from '../../store/row-log.ts'
+import type { RowsView } from '../../store/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
 import { created } from './envelope.ts'
@@ -46,11 +51,23 @@ async function activate(rooms: V1Rooms, request: ApiRequest<IdentitiesTlsPost>):
   if (certificate === undefined) {
     throw new LinkspanError('invalid-request', 'Use the token over a connection that presents a client certificate')
   }
-  const { secret } = decodeToken(trust_token!)
+  const { secret, type } = decodeToken(trust_token!)
   const facts = readIdentityCertificate(certificate, rooms.clock)
-  const identity = await rooms.access.activate(secret, 'client', facts)
+  const identity = await rooms.access.activate(secret, isForLink(type) ? 'cluster-link' : 'client', facts, refuseOfLink)
   auditOf(rooms).identityChanged(request, 'updated', identity.id)
   return created(entityUrl({ type: 'identity', name: identity.id }))
+}
+
+/** One-way links: the other side becomes an identity here as any client does. */
+function isForLink(type: string): boolean {
+  return type === linkTokenType
+}
+
+/** Spent in this way, a token for both directions would leave a link without addresses. */
+function refuseOfLink(rows: RowsView, pending: IdentityRow): RowChange[] {
+  if (!linkOfIdentity(rows, pending.id)) return []
+  const sentence = 'This token links in both directions: use it for a cluster link that is not one-way'
+  throw new LinkspanError('token-type', sentence)
 }
 
 async function mint(rooms: V1Rooms, request: ApiRequest<IdentitiesTlsPost>, name: string): Promise<Answer> {
