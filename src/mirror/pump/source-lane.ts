@@ -17,7 +17,7 @@ export type FetchAnswer = ResponseOf<typeof fetch>['responses'][number]['partiti
 export interface SourceOwner {
   /** New batches are queued, or an obstacle was met. */
   read(partition: PumpPartition): void
-  /** Old data came while late appends are still possible. */
+  /** Old data comes next while late appends are still possible; all before it is acknowledged. */
   quarantined(partition: PumpPartition): void
   /** The answer for this partition holds an error, or says that the log is another one. */
   refused(partition: PumpPartition, answer: FetchAnswer): void
@@ -42,6 +42,8 @@ export class SourceLane implements AsyncDisposable {
   readonly #dial: (signal: AbortSignal) => Promise<KafkaConnection>
   readonly #closing = new AbortController()
   readonly #running: Promise<void>
+  /** Partitions whose next batch is old, while late appends are still possible: what they have read goes first. */
+  readonly #heldBack = new Set<PumpPartition>()
   #connection: KafkaConnection | undefined
   #rotation = 0
   #wake: (() => void) | undefined
@@ -73,6 +75,7 @@ export class SourceLane implements AsyncDisposable {
 
   remove(partition: PumpPartition): void {
     this.partitions.delete(partition)
+    this.#heldBack.delete(partition)
   }
 
   /** Some partition may have room again. */
@@ -135,7 +138,8 @@ export class SourceLane implements AsyncDisposable {
     let crowded = false
     for (const partition of this.partitions) {
       if (!partition.flows || partition.obstacle) continue
-      if (partition.pendingBytes < room) able.push(partition)
+      const heldBack = partition.pendingBytes > 0 && this.#heldBack.has(partition)
+      if (partition.pendingBytes < room && !heldBack) able.push(partition)
       else crowded = true
     }
     if (able.length === 0) return undefined
@@ -193,7 +197,10 @@ export class SourceLane implements AsyncDisposable {
     partition.seeSource(answer.highWatermark, rules.nowMs)
     const records = answer.records as Buffer | null
     if (!records || records.length === 0) return
-    if (takeBatches(partition, records, hold, rules) === 'taken') this.#owner.read(partition)
+    const taken = takeBatches(partition, records, hold, rules) === 'taken'
+    if (taken) this.#heldBack.delete(partition)
+    else this.#heldBack.add(partition)
+    if (taken || partition.pendingBytes > 0) this.#owner.read(partition)
     else this.#owner.quarantined(partition)
   }
 }

@@ -38,6 +38,8 @@ export class Watch implements AsyncDisposable {
   readonly #options: WatchOptions
   readonly #closing = new AbortController()
   readonly #running: Promise<void>
+  /** Nodes with a question under way: one that does not answer must not hold up the others. */
+  readonly #asking = new Map<number, Promise<void>>()
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -47,6 +49,7 @@ export class Watch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('The watch was closed'))
     await this.#running
+    await Promise.all(this.#asking.values())
   }
 
   async #run(): Promise<void> {
@@ -57,29 +60,30 @@ export class Watch implements AsyncDisposable {
       const nowMs = clock.monotonicMs()
       const endsDue = nowMs >= endsDueMs
       if (endsDue) endsDueMs = nowMs + settings.watchIntervalMs
-      await this.#round(endsDue)
+      this.#round(endsDue)
       await sleep(settings.confirmIntervalMs, signal).catch(() => {})
     }
   }
 
   /** `all`: every partition, and the log ends too; else only what waits to be confirmed. */
-  async #round(all: boolean): Promise<void> {
+  #round(all: boolean): void {
     const byNode = new Map<number, PumpPartition[]>()
     for (const partition of this.#options.partitions()) {
       if (!all && partition.confirmedEnd >= partition.acknowledgedEnd) continue
       const { topic, partition: index } = partition.start
       const leader = this.#options.destination.leader(topic, index)
-      if (!leader) continue
+      if (!leader || this.#asking.has(leader.nodeId)) continue
       const known = byNode.get(leader.nodeId)
       if (known) known.push(partition)
       else byNode.set(leader.nodeId, [partition])
     }
-    await Promise.all(
-      [...byNode].flatMap(([nodeId, partitions]) => [
+    for (const [nodeId, partitions] of byNode) {
+      const asking = Promise.all([
         this.#quietly(this.#confirm(nodeId, partitions)),
         ...(all ? [this.#quietly(this.#checkEnds(nodeId, partitions))] : []),
-      ]),
-    )
+      ]).then(() => void this.#asking.delete(nodeId))
+      this.#asking.set(nodeId, asking)
+    }
   }
 
   /** A broker that cannot be asked now is asked in the next round; lanes notice by themselves that it is gone. */
