@@ -38,8 +38,11 @@ export interface MirrorRow {
 }
 
 export type MirrorIntent =
+  /** The topic is being made or adopted, with these configs. */
   | { kind: 'create'; configs: Record<string, string> }
-  | { kind: 'protect' }
+  /** It could not be: what was made goes again. */
+  | { kind: 'abandon' }
+  /** It becomes an ordinary topic. */
   | { kind: 'release' }
   | { kind: 'delete' }
 

@@ -58,11 +58,10 @@ function denyWriters({ topic, ownPrincipal, acls }: ReadOnlyFacts): ReadOnlyPlan
   if (principals.includes(everyone)) {
     return detectOnly('An ACL lets everybody write there, and denying that would bind us too')
   }
-  const count = principals.length
   const reason =
-    count === 0
+    principals.length === 0
       ? 'The destination denies by default, and no ACL lets anybody else write there'
-      : `The destination denies by default; ${count} ${count === 1 ? 'principal' : 'principals'} with ACLs that allow writing are denied it`
+      : `The destination denies by default, and those whom an ACL lets write are denied it (${principals.length})`
   return { mode: 'deny-writers', reason, acls: principals.map((principal) => denial(topic, principal)) }
 }
 

@@ -77,7 +77,7 @@ export function ordinaryConfigs({ source, local, replicationFactor }: ConfigPlan
   return configs
 }
 
-/** Whether old records go here when they go at the source: unless the link or the mirror was told to keep its own time. */
+/** Whether old records go here when they go at the source: unless link or mirror were told to keep their own time. */
 export function followsRetention({ include, local }: Pick<ConfigPlanFacts, 'include' | 'local'>): boolean {
   return Object.keys(pinnedRetention).every((name) => include.includes(name) && local[name] === undefined)
 }
