@@ -4,7 +4,16 @@ import { join, resolve } from 'node:path'
 import { type Client, createClient } from '../../src/client/client.ts'
 import type { Ready } from '../../src/daemon/ready.ts'
 import { type HttpConnections, unixHttp } from '../../src/transport/pinned-fetch.ts'
-import { type Exit, type Process, type ProcessOptions, type RunResult, run, startProcess, waitFor } from './process.ts'
+import {
+  describeExit,
+  type Exit,
+  type Process,
+  type ProcessOptions,
+  type RunResult,
+  run,
+  startProcess,
+  waitFor,
+} from './process.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 export const daemonMain = join(root, 'src/daemon/main.ts')
@@ -83,11 +92,12 @@ export async function startDaemon(options: StartOptions = {}): Promise<Daemon> {
   })
   try {
     const readyPath = join(stateDir, 'ready.json')
-    const ready = await waitFor(() => readReadyOf(child, readyPath), {
+    const found = await waitFor(async () => child.exit ?? (await readReadyOf(child, readyPath)), {
       timeoutMs: options.timeoutMs ?? 20_000,
       what: `ready.json of ${stateDir}`,
     })
-    return new Daemon({ stateDir, process: child, ready, folder })
+    if (!('https' in found)) throw new Error(`It ended with ${describeExit(found)}`)
+    return new Daemon({ stateDir, process: child, ready: found, folder })
   } catch (error) {
     await child.stop()
     if (folder !== undefined) await rm(folder, { recursive: true, force: true })
@@ -115,7 +125,6 @@ function withoutOurs(env: NodeJS.ProcessEnv): Record<string, string | undefined>
 
 /** That of this very process: one that a killed daemon left behind does not count. */
 async function readReadyOf(child: Process, path: string): Promise<Ready | undefined> {
-  if (child.exit) throw new Error(`The daemon ended: ${child.tail()}`)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   const ready = text === undefined ? undefined : (JSON.parse(text) as Ready)
   return ready?.pid === child.pid ? ready : undefined

@@ -1,0 +1,64 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { systemClock } from '../../src/base/clock.ts'
+import { createCertificate, fingerprintOf } from '../../src/identity/certificate.ts'
+import { TlsFront } from '../../src/transport/listener.ts'
+
+/** The other side of a cluster link, which says what a test wants it to say. */
+export class FakePeer implements AsyncDisposable {
+  readonly fingerprint: string
+  /** Whether it says that it trusts its callers. */
+  trusted = false
+  /** How it answers the use of its token; by default never. */
+  onActivation: (response: ServerResponse) => void = () => {}
+  readonly requests: { method: string; url: string; body: string; fingerprint: string | undefined }[] = []
+  readonly #http: Server
+  readonly #front: TlsFront
+  readonly #presented = new WeakMap<object, string | undefined>()
+
+  constructor(pems: { certificatePem: string; privateKeyPem: string }) {
+    this.fingerprint = fingerprintOf(pems.certificatePem)
+    this.#http = createServer((request, response) => void this.#answer(request, response))
+    this.#front = new TlsFront({
+      listen: { host: '127.0.0.1', port: 0 },
+      ...pems,
+      onConnection: ({ socket, fingerprint }) => {
+        this.#presented.set(socket, fingerprint)
+        this.#http.emit('connection', socket)
+      },
+    })
+  }
+
+  async listen(): Promise<this> {
+    await this.#front.listen()
+    return this
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#front.address.port}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#front.close()
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await request.setEncoding('utf8').toArray()).join('')
+    const { method = '', url = '', socket } = request
+    this.requests.push({ method, url, body, fingerprint: this.#presented.get(socket) })
+    if (method === 'POST') return this.onActivation(response)
+    const isServer = url === '/1.0'
+    const auth = this.trusted ? 'trusted' : 'untrusted'
+    const metadata = isServer ? { api_extensions: ['cluster_links'], auth, environment: { server_name: 'fake' } } : null
+    respond(response, isServer ? 200 : 404, { metadata, error: isServer ? '' : 'Not Found' })
+  }
+}
+
+export function respond(response: ServerResponse, status: number, body: object, headers = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+export async function startFakePeer(): Promise<FakePeer> {
+  const request = { commonName: 'peer', hostNames: [], addresses: [], clock: systemClock }
+  return new FakePeer(await createCertificate(request)).listen()
+}
