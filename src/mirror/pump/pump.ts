@@ -10,6 +10,7 @@ import type { Opening } from './opening.ts'
 import { PumpPartition, partitionKey } from './partition.ts'
 import type { Append, AppendAnswer } from './produce-codec.ts'
 import type { EventNotice, PartitionRef, PumpNotice, StartPartition, StopFacts, StopReason } from './protocol.ts'
+import { quarantineMs } from './quarantine.ts'
 import { stopReason } from './reasons.ts'
 import type { PumpSettings } from './settings.ts'
 import type { Side } from './side.ts'
@@ -176,7 +177,7 @@ export class Pump implements AsyncDisposable {
     const { clock, settings } = this.#options
     const { logEnd, epoch, sourceHighWatermark, sourceNode, destinationNode } = opening
     const nowMs = clock.monotonicMs()
-    if (partition.quarantineUntilMs > nowMs) partition.quarantineUntilMs = nowMs + settings.drainGraceMs
+    if (partition.quarantineUntilMs > nowMs) partition.quarantineUntilMs = nowMs + quarantineMs(settings)
     partition.resumeAt(logEnd, epoch)
     partition.seeSource(sourceHighWatermark, nowMs)
     partition.openedMs = nowMs

@@ -45,6 +45,14 @@ export class DrainWatch {
   }
 }
 
+/** While young data flows, our own appends move the log end, so only time can end a quarantine: so many graces. */
+const graceFactor = 20
+
+/** How long after an opening old data still has to wait for the log end to stand still. */
+export function quarantineMs(settings: PumpSettings): number {
+  return settings.drainGraceMs * graceFactor
+}
+
 const marginMsMax = 3_600_000
 
 /**
