@@ -11,9 +11,9 @@ import type { LinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import { createIntake } from '../gateway/http-intake.ts'
-import type { KafkaCluster } from '../kafka/cluster.ts'
 import { openCluster } from '../kafka/open-cluster.ts'
 import { Links } from '../link/links.ts'
+import { type Mirrors, openMirrors } from '../mirror/mirrors.ts'
 import { formatAddress } from '../transport/address.ts'
 import { reachableAddresses } from './addresses.ts'
 import { AdminSocket } from './admin-socket.ts'
@@ -72,7 +72,7 @@ export class Daemon implements AsyncDisposable {
 interface Parts {
   foundation: Foundation
   links: Links
-  kafka: KafkaCluster
+  mirrors: Mirrors
   watch: KafkaWatch
   sync: GatewaySync
   api: Api
@@ -99,7 +99,8 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId }))
   const asked = watch.start()
   const sync = stack.use(new GatewaySync({ access, links, log }))
-  const api = await createDaemonApi(foundation, { links, watch, sync, addresses })
+  const mirrors = stack.use(openDaemonMirrors(foundation, links))
+  const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, addresses })
   stack.use(api)
   const intakePath = join(config.stateDir, 'http.socket')
   stack.use(
@@ -109,12 +110,13 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   await sync.attach(gateway)
   const admin = stack.use(new AdminSocket(config.stateDir, (socket, caller) => api.handleConnection(socket, caller)))
   await admin.listen()
-  const parts: Parts = { foundation, links, kafka, watch, sync, api, gateway, admin, readyFile, stack }
+  const parts: Parts = { foundation, links, mirrors, watch, sync, api, gateway, admin, readyFile, stack }
   await asked
   watch.whenKnown(() => {
     readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json could not be written'))
   })
   links.recover()
+  mirrors.start()
   startSchedule(parts)
   const ready = readyOf(parts)
   await readyFile.write(ready)
@@ -122,9 +124,15 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   return new Daemon({ ...parts, stack: stack.move() }, ready)
 }
 
+/** The mirrors that links carry; they have a client of their own for the Kafka that is fronted. */
+function openDaemonMirrors({ config, store, bus, clock, log, kafka }: Foundation, links: Links): Mirrors {
+  const { logLevel, logFormat } = config
+  return openMirrors({ store, links, bus, clock, log, destination: kafka.own, logLevel, logFormat })
+}
+
 function createDaemonApi(
   foundation: Foundation,
-  parts: { links: Links; watch: KafkaWatch; sync: GatewaySync; addresses: () => string[] },
+  parts: { links: Links; mirrors: Mirrors; watch: KafkaWatch; sync: GatewaySync; addresses: () => string[] },
 ): Promise<Api> {
   const { config, clock, log, access, bus, operations, identity, facts } = foundation
   const { links, watch, sync, addresses } = parts

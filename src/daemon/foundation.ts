@@ -11,6 +11,7 @@ import { type HostIdentity, loadHostIdentity } from '../identity/keys.ts'
 import { openSealer, type Sealer } from '../identity/sealing.ts'
 import { parseClientConfig, readClientConfig } from '../kafka/config-file.ts'
 import { linkTable } from '../link/rows.ts'
+import { mirrorTable, syncedGroupTable } from '../mirror/rows.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Table } from '../store/table.ts'
 import { parseAddress } from '../transport/address.ts'
@@ -40,7 +41,14 @@ export interface KafkaSpecs {
 }
 
 /** Tables whose rows are checked before anything starts. */
-const tables: readonly Table<object>[] = [...accessTables, serverConfigTable, linkTable, clusterFactsTable]
+const tables: readonly Table<object>[] = [
+  ...accessTables,
+  serverConfigTable,
+  linkTable,
+  mirrorTable,
+  syncedGroupTable,
+  clusterFactsTable,
+]
 
 /** State directory and its lock, keys, who may do what, events. `stack` takes what is opened. */
 export async function layFoundation(
