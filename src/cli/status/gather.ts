@@ -64,6 +64,8 @@ export async function gatherStatus(client: Client): Promise<StatusReport> {
     mirrors: mirrors.map(mirrorStatus),
     problems,
   }
+  if (report.server.kafka_cluster_id === null)
+    problems.unshift('The Kafka cluster that this daemon fronts does not answer')
   problems.push(...report.links.flatMap(linkProblem), ...report.mirrors.flatMap(mirrorProblem))
   return report
 }
