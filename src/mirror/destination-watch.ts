@@ -26,9 +26,11 @@ export class DestinationWatch {
   }
 
   async look(): Promise<DestinationFindings> {
-    const { book, destination, clock } = this.#context
-    const rows = book.list().filter(({ topicId }) => topicId !== null)
-    const found = await describeTopics(destination, [...new Set(rows.map(({ topic }) => topic))])
+    const { book, destination, clock, stopping: signal } = this.#context
+    // Another Kafka under the same address has other topics, which says nothing about ours.
+    const here = await destination.clusterId({ signal })
+    const rows = book.list().filter(({ topicId, kafkaClusterId }) => topicId !== null && kafkaClusterId === here)
+    const found = await describeTopics(destination, [...new Set(rows.map(({ topic }) => topic))], { signal })
     const byName = new Map(found.flatMap(({ value }) => (value ? [[value.name, value.topicId]] : [])))
     const unknown = new Set<string>()
     const names = [...new Set(rows.map(({ topic }) => topic))]
@@ -57,7 +59,7 @@ export class DestinationWatch {
 
 function recreated({ topic, topicId }: MirrorRow, found: string): MirrorFailure {
   const message =
-    `The mirror's topic '${topic}' was deleted and made again by somebody else (topic id ${found}, it was ${topicId}): ` +
-    'delete it and mirror it anew'
+    `The mirror's topic '${topic}' was deleted and made again by somebody else (topic id ${found}, it was ` +
+    `${topicId}): delete it and mirror it anew`
   return failureText({ topicError: 'ILLEGAL_STATE', code: 'destination-changed', message })
 }

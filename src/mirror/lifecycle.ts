@@ -44,17 +44,17 @@ export type MirrorEvent =
  * What an event makes of a state. A person's wish that does not fit throws `state-conflict`; what happens by itself and
  * does not concern the state leaves it as it is (the same object).
  *
- *       state           | set-up | pause  | resume | link goes | link back  | source    | fail    | promote | failover | stopped
- *       ----------------|--------|--------|--------|-----------|------------|-----------|---------|---------|----------|--------
- *       PENDING_MIRROR  | ACTIVE | no     | no     | =         | =          | =         | FAILED  | no      | no       | =
- *       ACTIVE          | =      | PAUSED | =      | LINK_…    | =          | lost: S_U | FAILED  | P_S     | P_S      | =
- *       S_U             | =      | PAUSED | =      | LINK_…    | =          | back: ACT | FAILED  | no      | P_S      | =
- *       PAUSED          | =      | =      | ACTIVE | LINK_…    | =          | =         | FAILED  | no      | P_S      | =
- *       LINK_PAUSED     | =      | keeps  | no     | =         | underneath | =         | FAILED  | no      | P_S      | =
- *       LINK_FAILED     | =      | keeps  | keeps  | L_PAUSED  | underneath | =         | FAILED  | no      | P_S      | =
- *       FAILED          | =      | no     | ACTIVE | =         | =          | =         | =       | no      | P_S      | =
- *       P_S             | =      | no     | no     | =         | =          | =         | FAILED¹ | =       | =²       | STOPPED
- *       STOPPED         | =      | no     | no     | =         | =          | =         | =       | no      | no       | =
+ *     state          | set-up | pause  | resume | link goes | link back  | source    | fail    | promote | failover
+ *     ---------------|--------|--------|--------|-----------|------------|-----------|---------|---------|---------
+ *     PENDING_MIRROR | ACTIVE | no     | no     | =         | =          | =         | FAILED  | no      | no
+ *     ACTIVE         | =      | PAUSED | =      | LINK_…    | =          | lost: S_U | FAILED  | P_S     | P_S
+ *     S_U            | =      | PAUSED | =      | LINK_…    | =          | back: ACT | FAILED  | no      | P_S
+ *     PAUSED         | =      | =      | ACTIVE | LINK_…    | =          | =         | FAILED  | no      | P_S
+ *     LINK_PAUSED    | =      | keeps  | no     | =         | underneath | =         | FAILED  | no      | P_S
+ *     LINK_FAILED    | =      | keeps  | keeps  | L_PAUSED  | underneath | =         | FAILED  | no      | P_S
+ *     FAILED         | =      | no     | ACTIVE | =         | =          | =         | =       | no      | P_S
+ *     P_S            | =      | no     | no     | =         | =          | =         | FAILED¹ | =       | =²
+ *     STOPPED        | =      | no     | no     | =         | =          | =         | =       | no      | no
  *
  * P_S is PENDING_STOPPED, S_U is SOURCE_UNAVAILABLE. "Link goes": paused or failed.
  * ¹ A promotion that meets a failure is over; a failover goes on with what is there. ² A promotion becomes one.

@@ -106,10 +106,15 @@ export class LinkRunner implements AsyncDisposable {
       const mirrors = [...this.#running.keys()]
       await this.#stopAll()
       await this.#closePump()
-      await this.#turns.run('open', () => this.#closeSource())
+      await this.closeSource()
       // Outside of this turn: they wait for it.
       for (const mirrorId of mirrors) void this.start(mirrorId).catch((error: unknown) => this.#failed(error))
     })
+  }
+
+  /** Whoever waits for the source gets `closed`; asked for again, there is a new client. */
+  closeSource(): Promise<void> {
+    return this.#turns.run('open', () => this.#closeSource())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,7 +122,7 @@ export class LinkRunner implements AsyncDisposable {
       await this.#stopAll()
       await this.#closePump()
     })
-    await this.#turns.run('open', () => this.#closeSource())
+    await this.closeSource()
   }
 
   async #startPartition(row: MirrorRow, partition: number, settled: boolean): Promise<void> {

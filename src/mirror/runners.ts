@@ -40,6 +40,11 @@ export class Runners implements AsyncDisposable {
     await closeRunner(known)
   }
 
+  /** Ends what waits for an answer of a source. */
+  async closeSources(): Promise<void> {
+    await Promise.all([...this.#runners.values()].map(({ runner }) => runner.closeSource()))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const all = [...this.#runners.values()]
     this.#runners.clear()

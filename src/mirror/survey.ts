@@ -46,10 +46,10 @@ export async function surveySource(source: KafkaCluster, request: SurveyRequest)
     throw new LinkspanError('invalid-request', `Topic '${name}' is internal: Kafka's own topics cannot be mirrored`)
   }
   const configs = unwrap((await describeTopicConfigs(source, [name], { signal }))[0])
-  const valueOf = (key: string) => configs.find((entry) => entry.name === key)?.value ?? ''
-  const compacted = valueOf('cleanup.policy').split(',').includes('compact')
+  const setTo = (key: string) => configs.find((entry) => entry.name === key)?.value ?? ''
+  const compacted = setTo('cleanup.policy').split(',').includes('compact')
   const partitions = await surveyPartitions(source, topic, { ...request, compacted })
-  const timestampType = valueOf('message.timestamp.type') || 'CreateTime'
+  const timestampType = setTo('message.timestamp.type') || 'CreateTime'
   return { kafkaClusterId, topic, configs, facts: { timestampType, partitions } }
 }
 

@@ -20,9 +20,8 @@ export interface TopicWanted {
 /** Undefined when there is none. */
 export async function findTopic(cluster: KafkaCluster, name: string): Promise<TopicMetadata | undefined> {
   const [found] = await describeTopics(cluster, [name])
-  if (found?.value) return found.value
-  if (isLinkspanError(found?.error, 'kafka-unknown-topic')) return undefined
-  throw found?.error
+  if (found?.error && isLinkspanError(found.error, 'kafka-unknown-topic')) return undefined
+  return unwrap(found)
 }
 
 /**

@@ -16,6 +16,7 @@ export async function syncTopicConfigs(
   mirrors: readonly MirrorRow[],
   signal: AbortSignal,
 ): Promise<TaskError[]> {
+  if (mirrors.length === 0) return []
   const errors: TaskError[] = []
   const source = await runner.source()
   for (let first = 0; first < mirrors.length; first += topicsAtOnce) {
