@@ -3,25 +3,35 @@ import { readFileSync } from 'node:fs'
 /** Of `/proc`: 100 on every Linux that Node runs on, whatever the kernel's own tick. */
 const ticksPerSecond = 100
 
+export interface ProcessCpu {
+  seconds: number
+  /** The part of them inside of the system: copies, sockets. */
+  kernelSeconds: number
+}
+
 /** What a process with all its threads has used so far; what it had used last when it is gone. */
 export class ProcessMeter {
   readonly name: string
   readonly pid: number
-  #seconds = 0
+  #used: ProcessCpu = { seconds: 0, kernelSeconds: 0 }
 
   constructor(name: string, pid: number) {
     this.name = name
     this.pid = pid
   }
 
-  cpuSeconds(): number {
+  cpu(): ProcessCpu {
     const text = read(`/proc/${this.pid}/stat`)
     if (text) {
       // The name in brackets may hold anything; utime and stime are the 12th and 13th fields after it.
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-      this.#seconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+      const [user, kernel] = text
+        .slice(text.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11)
+        .map(Number) as [number, number]
+      this.#used = { seconds: (user + kernel) / ticksPerSecond, kernelSeconds: kernel / ticksPerSecond }
     }
-    return this.#seconds
+    return this.#used
   }
 
   /** The most memory that was ever resident, in bytes; 0 when the process is gone. */

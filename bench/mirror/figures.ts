@@ -1,3 +1,4 @@
+import type { ProcessCpu } from './accounting.ts'
 import type { Comparison } from './compare.ts'
 import type { BenchCodec } from './events.ts'
 import type { MirrorKind } from './options.ts'
@@ -18,6 +19,8 @@ export interface RunFigures {
   /** Of all processes of the mirror together. */
   cpuPerGb: number
   cpuPerRawGb: number
+  /** The part of `cpuPerGb` inside of the system. */
+  kernelCpuPerGb: number
   /** In the last third of the records; null when that took no time to speak of. */
   lastThirdCpuPerGb: number | null
   /** Of each of its processes: `mirror`, or `source` and `destination` of a tunnel. */
@@ -54,7 +57,7 @@ export function figuresOf({ kind, pair, topic, window, ends, comparison }: RunFa
   const gigabytes = topic.wireBytes / 1e9
   const names = ends.map(({ name }) => name)
   const cpu = sumOf(whole, names)
-  const other = (whole.busySeconds - sumOf(whole, Object.keys(whole.cpuSeconds))) / whole.seconds
+  const other = (whole.busySeconds - sumOf(whole, Object.keys(whole.cpu))) / whole.seconds
   const stolen = whole.stolenSeconds / whole.seconds
   const third = gigabytes * (lastThird.records / whole.records)
   return {
@@ -66,14 +69,15 @@ export function figuresOf({ kind, pair, topic, window, ends, comparison }: RunFa
     megabytesPerSecond: rounded(topic.wireBytes / 1e6 / whole.seconds),
     cpuPerGb: rounded(cpu / gigabytes),
     cpuPerRawGb: rounded(cpu / (topic.rawBytes / 1e9)),
+    kernelCpuPerGb: rounded(sumOf(whole, names, 'kernelSeconds') / gigabytes),
     lastThirdCpuPerGb: lastThird.records > 0 ? rounded(sumOf(lastThird, names) / third) : null,
     cpuPerGbByEnd: Object.fromEntries(names.map((name) => [name, rounded(sumOf(whole, [name]) / gigabytes)])),
     peakMegabytesByEnd: Object.fromEntries(ends.map(({ name, peakBytes }) => [name, rounded(peakBytes / 1e6)])),
-    sourceBrokerCpuPerGb: rounded((whole.cpuSeconds[brokerNames[0]] ?? 0) / gigabytes),
-    destinationBrokerCpuPerGb: rounded((whole.cpuSeconds[brokerNames[1]] ?? 0) / gigabytes),
+    sourceBrokerCpuPerGb: rounded(sumOf(whole, [brokerNames[0]]) / gigabytes),
+    destinationBrokerCpuPerGb: rounded(sumOf(whole, [brokerNames[1]]) / gigabytes),
     otherCores: rounded(Math.max(0, other)),
     stolenCores: rounded(stolen),
-    benchCores: rounded((whole.cpuSeconds[benchName] ?? 0) / whole.seconds),
+    benchCores: rounded(sumOf(whole, [benchName]) / whole.seconds),
     startCpuSeconds: rounded(names.reduce((sum, name) => sum + (startCpuSeconds[name] ?? 0), 0)),
     startSeconds: rounded(startSeconds),
     batchesCompared: comparison.batches,
@@ -85,8 +89,8 @@ export function peakMegabytes(run: RunFigures): number {
   return Object.values(run.peakMegabytesByEnd).reduce((sum, one) => sum + one, 0)
 }
 
-function sumOf(span: Span, names: readonly string[]): number {
-  return names.reduce((sum, name) => sum + (span.cpuSeconds[name] ?? 0), 0)
+function sumOf(span: Span, names: readonly string[], part: keyof ProcessCpu = 'seconds'): number {
+  return names.reduce((sum, name) => sum + (span.cpu[name]?.[part] ?? 0), 0)
 }
 
 function rounded(value: number): number {

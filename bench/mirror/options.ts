@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { LinkspanError } from '../../src/base/errors.ts'
+import type { PumpSettings } from '../../src/mirror/pump/settings.ts'
 import type { BenchCodec } from './events.ts'
 
 /**
@@ -19,6 +20,8 @@ export interface BenchOptions {
   strict: boolean
   jsonFile: string | undefined
   mirrorMakerHeapMb: number
+  /** Of the pump alone, instead of its defaults. */
+  pumpSettings: Partial<PumpSettings>
   /** CPU profiles of our own processes go there. */
   profileFolder: string | undefined
 }
@@ -33,6 +36,7 @@ export const usage = `npm run bench -- mirror [flags]
   --skip-mm2             without MirrorMaker 2
   --strict               pairs with other load on the machine are repeated, up to three times as many
   --mm2-heap-mb N        of MirrorMaker 2 (2048, as its own script has it)
+  --pump-settings JSON   of "--only pump": what is tried out instead of the defaults
   --profile DIR          writes CPU profiles of our own processes; figures are of no use then
   --json FILE            the JSON line goes there too
 `
@@ -46,6 +50,7 @@ const flags = {
   'skip-mm2': { type: 'boolean', default: false },
   strict: { type: 'boolean', default: false },
   'mm2-heap-mb': { type: 'string', default: '2048' },
+  'pump-settings': { type: 'string', default: '{}' },
   profile: { type: 'string' },
   json: { type: 'string' },
   help: { type: 'boolean', default: false },
@@ -66,6 +71,7 @@ export function parseOptions(args: string[]): BenchOptions | undefined {
     strict: values.strict,
     jsonFile: values.json,
     mirrorMakerHeapMb: count('--mm2-heap-mb', values['mm2-heap-mb'], 256),
+    pumpSettings: settings(values['pump-settings']),
     profileFolder: values.profile,
   }
 }
@@ -75,6 +81,14 @@ function parsed(args: string[]) {
     return parseArgs({ args, options: flags, strict: true }).values
   } catch (cause) {
     throw new LinkspanError('usage', `${(cause as Error).message}\n\n${usage}`)
+  }
+}
+
+function settings(text: string): Partial<PumpSettings> {
+  try {
+    return JSON.parse(text) as Partial<PumpSettings>
+  } catch (cause) {
+    throw new LinkspanError('usage', `--pump-settings takes JSON, not ${text}`, { cause })
   }
 }
 

@@ -26,7 +26,7 @@ export async function startPump(context: MirrorContext): Promise<MirrorRun> {
     settled: true,
   })
   const job: PumpJob = {
-    open: { linkId, source: endOf(source), destination: endOf(destination), settings: {} },
+    open: { linkId, source: endOf(source), destination: endOf(destination), settings: options.pumpSettings },
     starts: Array.from({ length: partitionCount }, (_, index) => partition(index)),
   }
   const script = join(import.meta.dirname, 'pump-process.ts')

@@ -17,6 +17,7 @@ const columns = [
   'MB/s wire',
   'CPU s/GB wire',
   'last third',
+  'in kernel',
   'CPU s/GB raw',
   'source broker',
   'dest. broker',
@@ -38,6 +39,7 @@ export function runTable(runs: readonly RunFigures[]): string {
       spread((run) => run.megabytesPerSecond, 0),
       spread((run) => run.cpuPerGb),
       spread((run) => run.lastThirdCpuPerGb),
+      spread((run) => run.kernelCpuPerGb),
       spread((run) => run.cpuPerRawGb),
       spread((run) => run.sourceBrokerCpuPerGb),
       spread((run) => run.destinationBrokerCpuPerGb),
@@ -47,7 +49,7 @@ export function runTable(runs: readonly RunFigures[]): string {
     for (const end of kind === 'tunnel' ? ['source', 'destination'] : []) {
       const cpu = spread((run) => run.cpuPerGbByEnd[end] ?? null)
       const peak = spread((run) => run.peakMegabytesByEnd[end] ?? null, 0)
-      lines.push([`  its ${end} end`, '', '', cpu, '', '', '', '', peak, ''])
+      lines.push([`  its ${end} end`, '', '', cpu, '', '', '', '', '', peak, ''])
     }
   }
   return alignedTable(lines)

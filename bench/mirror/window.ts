@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type MachineCpu, machineCpu, type ProcessMeter } from './accounting.ts'
+import { type MachineCpu, machineCpu, type ProcessCpu, type ProcessMeter } from './accounting.ts'
 
 /** Everything that is read at one moment while a copy is under way. */
 export interface Sample {
@@ -7,15 +7,16 @@ export interface Sample {
   /** In the destination topic. */
   records: number
   machine: MachineCpu
-  /** CPU seconds so far, in the order of the meters. */
-  cpuSeconds: number[]
+  /** So far, in the order of the meters. */
+  cpu: ProcessCpu[]
 }
 
 /** From one sample to another. */
 export interface Span {
   seconds: number
   records: number
-  cpuSeconds: Record<string, number>
+  /** By the names of the meters. */
+  cpu: Record<string, ProcessCpu>
   busySeconds: number
   stolenSeconds: number
 }
@@ -57,7 +58,7 @@ export async function watchCopy(options: WatchOptions): Promise<Window> {
       atMs: performance.now(),
       records: count,
       machine: machineCpu(),
-      cpuSeconds: meters.map((meter) => meter.cpuSeconds()),
+      cpu: meters.map((meter) => meter.cpu()),
     }
     const last = samples.at(-1)
     if (count > total) throw new Error(`the destination has ${count} records, the source ${total}`)
@@ -83,7 +84,7 @@ function windowOf(samples: readonly Sample[], meters: readonly ProcessMeter[]): 
   if (!start) throw new Error('the destination had records before the first sample')
   const third = samples.find(({ records }) => records >= (end.records * 2) / 3) as Sample
   const names = meters.map(({ name }) => name)
-  const startCpuSeconds = Object.fromEntries(names.map((name, index) => [name, start.cpuSeconds[index] as number]))
+  const startCpuSeconds = Object.fromEntries(names.map((name, index) => [name, start.cpu[index]!.seconds]))
   return {
     whole: spanOf(start, end, names),
     lastThird: spanOf(third, end, names),
@@ -93,11 +94,14 @@ function windowOf(samples: readonly Sample[], meters: readonly ProcessMeter[]): 
 }
 
 function spanOf(from: Sample, to: Sample, names: readonly string[]): Span {
-  const used = (index: number) => (to.cpuSeconds[index] as number) - (from.cpuSeconds[index] as number)
+  const used = (index: number): ProcessCpu => {
+    const [before, after] = [from.cpu[index] as ProcessCpu, to.cpu[index] as ProcessCpu]
+    return { seconds: after.seconds - before.seconds, kernelSeconds: after.kernelSeconds - before.kernelSeconds }
+  }
   return {
     seconds: (to.atMs - from.atMs) / 1000,
     records: to.records - from.records,
-    cpuSeconds: Object.fromEntries(names.map((name, index) => [name, used(index)])),
+    cpu: Object.fromEntries(names.map((name, index) => [name, used(index)])),
     busySeconds: to.machine.busySeconds - from.machine.busySeconds,
     stolenSeconds: to.machine.stolenSeconds - from.machine.stolenSeconds,
   }
