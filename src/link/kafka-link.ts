@@ -24,7 +24,8 @@ export interface KafkaLinkRequest {
   signal?: AbortSignal
 }
 
-const validateTimeoutMs = 10_000
+/** A broker that restarts is tried again for so long; an operator waits for the answer. */
+const validateTimeoutMs = 5000
 
 export async function createKafkaLink(context: LinkContext, request: KafkaLinkRequest): Promise<LinkRow> {
   const draft = draftOf(context, request)
@@ -66,7 +67,7 @@ async function learnClusterId(context: LinkContext, draft: LinkRow, request: Kaf
   const found = await cluster.clusterId(request.signal ? { signal: request.signal } : {}).catch((error: unknown) => {
     const problem = `The Kafka at ${draft.config['bootstrap.servers']} could not be asked: ${explainError(error)}`
     const wayOut = 'check bootstrap.servers and the security keys, or create the link without validating it'
-    const code = isLinkspanError(error) ? error.code : 'unreachable'
+    const code = isLinkspanError(error) && error.code !== 'timeout' ? error.code : 'unreachable'
     throw new LinkspanError(code, `${problem}; ${wayOut}`, { cause: error })
   })
   const wanted = request.sourceClusterId
