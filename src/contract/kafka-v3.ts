@@ -210,6 +210,8 @@ export const CreateMirror = Type.Object({
   mirror_topic_name: given(Text),
   replication_factor: given(Type.Integer()),
   configs: given(Type.Array(ConfigInput)),
+  /** Ours: takes over an existing topic that is an equal copy of its source. */
+  adopt: given(Type.Boolean()),
 })
 export type CreateMirror = Static<typeof CreateMirror>
 
@@ -285,6 +287,9 @@ export const CreateTopic = Type.Object({
   validate_only: given(Type.Boolean()),
 })
 export type CreateTopic = Static<typeof CreateTopic>
+
+export const PatchTopic = Type.Object({ partitions_count: Type.Integer() })
+export type PatchTopic = Static<typeof PatchTopic>
 
 export const KafkaTopic = Type.Object({
   ...item('KafkaTopic'),

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { type Api, createApi } from '../api/api.ts'
 import { v3Dialect } from '../api/kafka-v3/dialect.ts'
+import { v3Routes } from '../api/kafka-v3/routes.ts'
 import { openapiDialect } from '../api/openapi.ts'
 import type { LinkRooms } from '../api/v1/cluster-link-rooms.ts'
 import { clusterLinkRoutes } from '../api/v1/cluster-links.ts'
 import { v1Dialect } from '../api/v1/dialect.ts'
+import { footprintRoutes } from '../api/v1/footprint.ts'
 import { v1CoreRoutes } from '../api/v1/routes.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { LinkspanError } from '../base/errors.ts'
@@ -135,7 +137,7 @@ function createDaemonApi(
   parts: { links: Links; mirrors: Mirrors; watch: KafkaWatch; sync: GatewaySync; addresses: () => string[] },
 ): Promise<Api> {
   const { config, clock, log, access, bus, operations, identity, facts } = foundation
-  const { links, watch, sync, addresses } = parts
+  const { links, mirrors, watch, sync, addresses } = parts
   const rooms: LinkRooms = {
     access,
     bus,
@@ -158,8 +160,8 @@ function createDaemonApi(
   }
   const apiReference: { api?: Api } = {}
   const dialects = [
-    v1Dialect(sync.settling([...v1CoreRoutes(rooms), ...clusterLinkRoutes(rooms)])),
-    v3Dialect(sync.settling([])),
+    v1Dialect(sync.settling([...v1CoreRoutes(rooms), ...clusterLinkRoutes(rooms), ...footprintRoutes({ mirrors })])),
+    v3Dialect(sync.settling(v3Routes({ links, mirrors, operations, kafkaClusterId: () => watch.kafkaClusterId }))),
     openapiDialect(() => apiReference.api!),
   ]
   const onSecurityEvent = bus.security.bind(bus)
