@@ -5,7 +5,6 @@ import type { Log } from '../../base/log.ts'
 import { KafkaCluster } from '../../kafka/cluster.ts'
 import { createDialler } from '../../transport/create-dialler.ts'
 import type { Dialler } from '../../transport/dialler.ts'
-import { SlabPool } from '../../transport/slabs.ts'
 import type { LinkEnd, OpenLink, PumpNotice, PumpReplies, PumpRequest } from './protocol.ts'
 import { Pump } from './pump.ts'
 import { type PumpSettings, pumpDefaults } from './settings.ts'
@@ -71,7 +70,6 @@ export class PumpHost implements AsyncDisposable {
       notify,
       source: this.#side('source', source, settings),
       destination: this.#side('destination', destination, settings),
-      pool: new SlabPool({ slabBytes: settings.slabBytes, slabsMax: settings.slabsMax }),
     })
     const statsTimer = setInterval(() => pump.takeStats(), settings.statsIntervalMs)
     statsTimer.unref()

@@ -25,7 +25,11 @@ test('old data right behind young data is waited for once, and does not keep the
     notify: (notice) => void notices.push(notice),
     dialler: (_, side) => new PlainDialler(ports[side]),
   })
-  const cluster = { reach: 'kafka', clientId: 'linkspan-test', bootstrap: [] } as const
+  const cluster = {
+    reach: 'kafka',
+    clientId: 'linkspan-test',
+    bootstrap: [] as { host: string; port: number }[],
+  } as const
   await host.handle({
     kind: 'openLink',
     linkId: 'link',

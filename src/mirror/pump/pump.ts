@@ -1,20 +1,19 @@
 import type { Clock } from '../../base/clock.ts'
 import { isLinkspanError, LinkspanError } from '../../base/errors.ts'
 import type { LinkId } from '../../base/ids.ts'
-import type { SlabPool } from '../../transport/slabs.ts'
-import { DestinationLane } from './destination-lane.ts'
+import type { DestinationLane, DestinationOwner } from './destination-lane.ts'
 import { investigate } from './foreign.ts'
 import { type Judgement, judgeAppend, judgeFetch } from './judgement.ts'
+import { LaneSet } from './lane-set.ts'
 import { openPartition } from './opener.ts'
 import type { Opening } from './opening.ts'
 import { PumpPartition, partitionKey } from './partition.ts'
-import type { Append, AppendAnswer } from './produce-codec.ts'
 import type { EventNotice, PartitionRef, PumpNotice, StartPartition, StopFacts, StopReason } from './protocol.ts'
 import { quarantineMs } from './quarantine.ts'
 import { stopReason } from './reasons.ts'
 import type { PumpSettings } from './settings.ts'
 import type { Side } from './side.ts'
-import { type FetchAnswer, SourceLane } from './source-lane.ts'
+import type { SourceLane, SourceOwner } from './source-lane.ts'
 import { finishPartition } from './stopping.ts'
 import { Turns } from './turns.ts'
 import { Watch } from './watch.ts'
@@ -25,8 +24,6 @@ export interface PumpOptions {
   destination: Side
   settings: PumpSettings
   clock: Clock
-  /** What source lanes read into: the memory of the link. */
-  pool: SlabPool
   notify: (notice: PumpNotice) => void
 }
 
@@ -36,20 +33,16 @@ const openersMax = 64
 const steadyMs = 10_000
 const pauseMs = { initial: 20, max: 5000 }
 
-interface Lanes {
-  source: SourceLane
-  destination: DestinationLane
-}
-
 /** The data path of one link: its lanes, its partitions, and what becomes of each. */
 export class Pump implements AsyncDisposable {
   readonly #options: PumpOptions
   readonly #partitions = new Map<string, PumpPartition>()
-  readonly #attached = new Map<PumpPartition, Lanes>()
-  readonly #sourceLanes = new Map<number, SourceLane>()
-  readonly #destinationLanes = new Map<number, DestinationLane>()
+  readonly #attached = new Map<PumpPartition, { source: SourceLane; destination: DestinationLane }>()
+  readonly #lanes: LaneSet
   /** The lane that carries a partition's unanswered appends, also after it was taken off. */
   readonly #carriers = new Map<PumpPartition, DestinationLane>()
+  /** Who stopped with appends unanswered, by who takes its place and has to wait for the answers. */
+  readonly #predecessors = new Map<PumpPartition, PumpPartition>()
   readonly #pauses = new Map<PumpPartition, NodeJS.Timeout>()
   readonly #waiters = new Map<PumpPartition, () => void>()
   readonly #openers = new Turns(openersMax)
@@ -58,6 +51,7 @@ export class Pump implements AsyncDisposable {
 
   constructor(options: PumpOptions) {
     this.#options = options
+    this.#lanes = new LaneSet(options, this.#sourceOwner(), this.#destinationOwner())
     this.#watch = new Watch({
       ...options,
       partitions: () => this.#attached.keys(),
@@ -77,6 +71,7 @@ export class Pump implements AsyncDisposable {
       throw new LinkspanError('too-large', `A link has at most ${partitionsMax} partitions`)
     }
     if (!start.settled) partition.beginQuarantine(undefined)
+    if (known && known.unanswered > 0) this.#predecessors.set(partition, known)
     this.#partitions.set(partition.key, partition)
     this.#proceed(partition)
   }
@@ -93,6 +88,7 @@ export class Pump implements AsyncDisposable {
     })
     this.#waiters.delete(partition)
     this.#carriers.delete(partition)
+    this.#predecessors.delete(partition)
     if (this.#partitions.get(partition.key) === partition) this.#partitions.delete(partition.key)
     return facts
   }
@@ -124,15 +120,14 @@ export class Pump implements AsyncDisposable {
       partition.ending.abort(new LinkspanError('closed', 'The link was closed'))
       this.#release(partition)
     }
-    const lanes = [...this.#sourceLanes.values(), ...this.#destinationLanes.values()]
-    await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()))
+    await this.#lanes[Symbol.asyncDispose]()
     await this.#options.source.cluster[Symbol.asyncDispose]()
     await this.#options.destination.cluster[Symbol.asyncDispose]()
   }
 
   /** Opens a waiting partition as soon as nothing of it is unanswered, after a pause that grows with its failures. */
   #proceed(partition: PumpPartition): void {
-    if (this.#closed || partition.phase !== 'waiting' || partition.unanswered > 0 || this.#pauses.has(partition)) return
+    if (this.#closed || !this.#mayOpen(partition) || this.#pauses.has(partition)) return
     const { failures } = partition
     const ceilingMs = failures === 0 ? 0 : Math.min(pauseMs.max, pauseMs.initial * 2 ** Math.min(failures, 16))
     const timer = setTimeout(
@@ -144,9 +139,15 @@ export class Pump implements AsyncDisposable {
     this.#pauses.set(partition, timer)
   }
 
+  #mayOpen(partition: PumpPartition): boolean {
+    const predecessor = this.#predecessors.get(partition)
+    if (predecessor?.unanswered === 0) this.#predecessors.delete(partition)
+    return partition.waits && partition.unanswered === 0 && !this.#predecessors.has(partition)
+  }
+
   async #open(partition: PumpPartition): Promise<void> {
     this.#pauses.delete(partition)
-    if (this.#closed || partition.unanswered > 0 || !partition.waits) return
+    if (this.#closed || !this.#mayOpen(partition)) return
     partition.apply({ kind: 'open' })
     const { generation } = partition
     const opening = await this.#tryOpen(partition)
@@ -165,7 +166,7 @@ export class Pump implements AsyncDisposable {
     }
     try {
       const opening = await openPartition(partition, { ...this.#options, onDraining }, partition.ending.signal)
-      if (opening.kind === 'opened') await this.#destinationLane(opening.destinationNode).ready()
+      if (opening.kind === 'opened') await this.#lanes.destination(opening.destinationNode).ready()
       return opening
     } catch (cause) {
       const error = isLinkspanError(cause) ? cause : new LinkspanError('internal', 'Opening failed', { cause })
@@ -181,8 +182,9 @@ export class Pump implements AsyncDisposable {
     partition.resumeAt(logEnd, epoch)
     partition.seeSource(sourceHighWatermark, nowMs)
     partition.openedMs = nowMs
+    partition.trouble = undefined
     partition.apply({ kind: 'opened' })
-    const lanes = { source: this.#sourceLane(sourceNode), destination: this.#destinationLane(destinationNode) }
+    const lanes = { source: this.#lanes.source(sourceNode), destination: this.#lanes.destination(destinationNode) }
     this.#attached.set(partition, lanes)
     this.#carriers.set(partition, lanes.destination)
     lanes.destination.add(partition)
@@ -276,69 +278,38 @@ export class Pump implements AsyncDisposable {
     this.#options.notify({ kind: 'event', linkId: this.#options.linkId, event })
   }
 
-  #destinationLane(nodeId: number): DestinationLane {
-    let lane = this.#destinationLanes.get(nodeId)
-    if (lane) return lane
-    const { destination, settings } = this.#options
-    const { requestTimeoutMs, windowRequests } = settings
-    lane = new DestinationLane(nodeId, {
-      settings,
-      dial: (signal) => {
-        return destination.cluster.dedicate(nodeId, { requestTimeoutMs, pendingMax: windowRequests + 16, signal })
-      },
-      owner: {
-        refused: (partition: PumpPartition, append: Append, answer: AppendAnswer) => {
-          this.#decide(partition, judgeAppend(partition, append, answer))
-        },
-        lost: (partition, error) => this.#lost(partition, error),
-        settled: (partition) => this.#settled(partition),
-        progressed: () => {
-          for (const one of this.#sourceLanes.values()) one.wake()
-        },
-      },
-    })
-    this.#destinationLanes.set(nodeId, lane)
-    return lane
-  }
-
   #settled(partition: PumpPartition): void {
     this.#waiters.get(partition)?.()
     this.#meetObstacle(partition)
-    if (partition.phase === 'waiting') this.#proceed(partition)
+    const current = this.#partitions.get(partition.key)
+    if (current) this.#proceed(current)
   }
 
-  #sourceLane(nodeId: number): SourceLane {
-    let lane = this.#sourceLanes.get(nodeId)
-    if (lane) return lane
-    const { source, settings, clock, pool } = this.#options
-    const { requestTimeoutMs } = settings
-    lane = new SourceLane(nodeId, {
-      settings,
-      clock,
-      leaderEpoch: ({ start }) => source.leader(start.sourceTopic, start.partition)?.leaderEpoch ?? -1,
-      dial: (signal) => source.cluster.dedicate(nodeId, { pool, requestTimeoutMs, signal }),
-      owner: {
-        read: (partition) => {
-          this.#attached.get(partition)?.destination.wake(partition)
-          this.#meetObstacle(partition)
-        },
-        quarantined: (partition) => {
-          const text = 'Old data came while late appends are still possible'
-          this.#doubt(partition, new LinkspanError('kafka-retriable', text))
-        },
-        refused: (partition: PumpPartition, answer: FetchAnswer) => {
-          this.#decide(partition, judgeFetch(partition, answer))
-        },
-        lost: (one, error) => {
-          this.#tell({ name: 'source-unreachable', code: error.code, message: error.message })
-          for (const partition of [...one.partitions]) this.#doubt(partition, error)
-        },
-        flush: () => {
-          for (const one of this.#destinationLanes.values()) one.flush()
-        },
+  #sourceOwner(): SourceOwner {
+    return {
+      read: (partition) => {
+        this.#attached.get(partition)?.destination.wake(partition)
+        this.#meetObstacle(partition)
       },
-    })
-    this.#sourceLanes.set(nodeId, lane)
-    return lane
+      quarantined: (partition) => {
+        const text = 'Old data came while late appends are still possible'
+        this.#doubt(partition, new LinkspanError('kafka-retriable', text))
+      },
+      refused: (partition, answer) => this.#decide(partition, judgeFetch(partition, answer)),
+      lost: (lane, error) => {
+        this.#tell({ name: 'source-unreachable', code: error.code, message: error.message })
+        for (const partition of [...lane.partitions]) this.#doubt(partition, error)
+      },
+      flush: () => this.#lanes.flush(),
+    }
+  }
+
+  #destinationOwner(): DestinationOwner {
+    return {
+      refused: (partition, append, answer) => this.#decide(partition, judgeAppend(partition, append, answer)),
+      lost: (partition, error) => this.#lost(partition, error),
+      settled: (partition) => this.#settled(partition),
+      progressed: () => this.#lanes.wake(),
+    }
   }
 }

@@ -19,7 +19,7 @@ export interface PumpSettings {
   batchBytesMax: number
   /** One read buffer. Measured: 2 MiB cost a third less per byte than 512 KiB, and 4 MiB only more memory. */
   slabBytes: number
-  /** Bounds the memory of the link, whatever the backlog. */
+  /** Of all source brokers together: bounds the memory of the link, whatever the backlog. */
   slabsMax: number
   /** Sent to one destination broker and not answered yet. */
   windowBytes: number

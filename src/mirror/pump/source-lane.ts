@@ -30,6 +30,8 @@ export interface SourceOwner {
 const redial = { initialMs: 50, maxMs: 5000 }
 /** While partitions wait for room, the broker may not hold a fetch for long: they would wait with it. */
 const crowdedWaitMs = 10
+/** So that a partition among many still passes more than a batch at a time. */
+const roomBytesMin = 256 * 1024
 
 /** One connection to one source broker: fetches in turn whatever has room, and queues the batches of the answers. */
 export class SourceLane implements AsyncDisposable {
@@ -38,6 +40,7 @@ export class SourceLane implements AsyncDisposable {
   readonly #owner: SourceOwner
   readonly #settings: PumpSettings
   readonly #clock: Clock
+  readonly #memoryBytes: number
   readonly #leaderEpoch: (partition: PumpPartition) => number
   readonly #dial: (signal: AbortSignal) => Promise<KafkaConnection>
   readonly #closing = new AbortController()
@@ -54,6 +57,8 @@ export class SourceLane implements AsyncDisposable {
       owner: SourceOwner
       settings: PumpSettings
       clock: Clock
+      /** Of the slabs that this lane reads into. */
+      memoryBytes: number
       /** As metadata said last; −1 when it did not. */
       leaderEpoch: (partition: PumpPartition) => number
       dial: (signal: AbortSignal) => Promise<KafkaConnection>
@@ -63,6 +68,7 @@ export class SourceLane implements AsyncDisposable {
     this.#owner = options.owner
     this.#settings = options.settings
     this.#clock = options.clock
+    this.#memoryBytes = options.memoryBytes
     this.#leaderEpoch = options.leaderEpoch
     this.#dial = options.dial
     this.#running = this.#run()
@@ -151,8 +157,8 @@ export class SourceLane implements AsyncDisposable {
 
   /** What one partition may have queued and unanswered: its share of the slabs, so that none can take them all. */
   #roomBytes(): number {
-    const { slabBytes, slabsMax, fetchBytes } = this.#settings
-    return Math.max(fetchBytes, Math.floor((slabBytes * slabsMax) / 2 / Math.max(1, this.partitions.size)))
+    const shareBytes = this.#memoryBytes / 2 / Math.max(1, this.partitions.size)
+    return Math.max(roomBytesMin, Math.floor(shareBytes))
   }
 
   async #room(): Promise<void> {
