@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { cacheFolder } from '../kafka/cache.ts'
 import { cliMain } from './daemon.ts'
 import { type ProcessOptions, type RunResult, run } from './process.ts'
 
@@ -50,7 +51,9 @@ export async function startScriptedDaemon(t: TestContext, script: Script): Promi
     await rm(stateDir, { recursive: true })
   })
   const cli: ScriptedDaemon['cli'] = (words, options = {}) => {
-    const env = { LINKSPAN_DIR: stateDir, VISUAL: undefined, EDITOR: undefined, ...options.env }
+    // As the launcher sets it.
+    const NODE_COMPILE_CACHE = join(cacheFolder(), 'compiled')
+    const env = { LINKSPAN_DIR: stateDir, NODE_COMPILE_CACHE, VISUAL: undefined, EDITOR: undefined, ...options.env }
     return run(process.execPath, [cliMain, ...words], { ...options, env })
   }
   return { stateDir, requests, lines: () => requests.map(({ line }) => line), cli }

@@ -23,7 +23,7 @@ export function define(command: Command): void {
     .option('--config <pairs>', configHelp, collect)
     .addOption(new Option('--config-file <file>').hideHelp().conflicts('config'))
     .option('--dry-run', 'check everything, create nothing')
-    .option('--no-validate', 'create the link even if the other side cannot be reached')
+    .addOption(new Option('--no-validate', 'create the link even if the other side cannot be reached').default(true))
   for (const side of ['source', 'destination', 'remote', 'local']) {
     command.addOption(new Option(`--${side}-api-key <key>`, `name of the SASL/PLAIN login at the ${side} cluster`))
     command.addOption(new Option(`--${side}-api-secret <secret>`, 'its password; better in a file for --config'))
