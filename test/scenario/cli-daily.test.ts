@@ -153,19 +153,18 @@ test('a query prints what the API answers', async (t) => {
 
 test('the footprint and the versions', async (t) => {
   const items = [
-    { kind: 'topic', name: 'orders', changes: ['created', 'retention.ms=-1'] },
-    { kind: 'acl', name: 'User:app', since: '2026-01-01' },
+    { what: 'topic created', name: 'orders', detail: 'mirror 1' },
+    { what: 'ACL added', name: 'orders', detail: 'DENY WRITE User:app' },
   ]
   const daemon = await startScriptedDaemon(t, {
-    'GET /1.0/footprint?recursion=1': [sync(items), sync([])],
+    'GET /1.0/footprint': [sync(items), sync([])],
     'GET /1.0': sync({ environment: { server_version: '9.9' } }),
   })
   assert.equal(
     (await daemon.cli(['footprint', '-f', 'compact'])).stdout,
-    `  KIND   NAME      CHANGES          SINCE
-  acl    User:app                   2026-01-01
-  topic  orders    created
-                   retention.ms=-1
+    `  WHAT           NAME    DETAIL
+  ACL added      orders  DENY WRITE User:app
+  topic created  orders  mirror 1
 `,
   )
   assert.equal((await daemon.cli(['footprint'])).stderr, 'Nothing of this Kafka cluster was changed.\n')

@@ -29,7 +29,7 @@ export function define(command: Command): void {
 }
 
 /** The name of the mirror goes along only when it differs, as a prefix of the link may have to come before it. */
-function bodyOf(topic: string, options: Options, config: Record<string, string>): CreateMirror & { adopt?: boolean } {
+function bodyOf(topic: string, options: Options, config: Record<string, string>): CreateMirror {
   const { sourceTopic = topic, replicationFactor, adopt } = options
   return {
     source_topic_name: sourceTopic,
