@@ -183,6 +183,12 @@ export function mirrorCalls(v3: V3Requests) {
     reverseAndStart: verb('reverse-and-start-mirror'),
     reverseAndPause: verb('reverse-and-pause-mirror'),
     truncateAndRestore: verb('truncate-and-restore'),
+    /** Ours: compares mirrors with their sources; returns the URL of the operation that has the proofs. */
+    verify: async (link: string, topics: string[]): Promise<string> => {
+      const body = { mirror_topic_names: topics }
+      const { operation } = await v3.ofCluster<{ operation: string }>('POST', `${path(link)}:verify`, { body })
+      return operation
+    },
   }
 }
 

@@ -127,9 +127,10 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
 }
 
 /** The mirrors that links carry; they have a client of their own for the Kafka that is fronted. */
-function openDaemonMirrors({ config, store, bus, clock, log, kafka }: Foundation, links: Links): Mirrors {
+function openDaemonMirrors({ config, facts, store, bus, clock, log, kafka }: Foundation, links: Links): Mirrors {
   const { logLevel, logFormat } = config
-  return openMirrors({ store, links, bus, clock, log, destination: kafka.own, logLevel, logFormat })
+  const { kafkaClusterId } = facts
+  return openMirrors({ store, links, bus, clock, log, destination: kafka.own, kafkaClusterId, logLevel, logFormat })
 }
 
 function createDaemonApi(
@@ -161,7 +162,9 @@ function createDaemonApi(
   const apiReference: { api?: Api } = {}
   const dialects = [
     v1Dialect(sync.settling([...v1CoreRoutes(rooms), ...clusterLinkRoutes(rooms), ...footprintRoutes({ mirrors })])),
-    v3Dialect(sync.settling(v3Routes({ links, mirrors, operations, kafkaClusterId: () => watch.kafkaClusterId }))),
+    v3Dialect(
+      sync.settling(v3Routes({ links, mirrors, operations, bus, clock, kafkaClusterId: () => watch.kafkaClusterId })),
+    ),
     openapiDialect(() => apiReference.api!),
   ]
   const onSecurityEvent = bus.security.bind(bus)

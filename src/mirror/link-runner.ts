@@ -1,3 +1,4 @@
+import { sleep } from '../base/clock.ts'
 import { isLinkspanError, LinkspanError } from '../base/errors.ts'
 import type { LinkId } from '../base/ids.ts'
 import { describeBrokerConfigs } from '../kafka/admin/configs.ts'
@@ -13,6 +14,8 @@ import type { MirrorRow } from './rows.ts'
 import { Turns } from './turns.ts'
 
 const sourceDeadlineMs = 20_000
+/** When the daemon stops: a broker that does not answer must not hold it up. */
+const lastStopMs = 3000
 const expirationKey = 'producer.id.expiration.ms'
 
 /** How a link is reached and pumped, as of one moment of its config. */
@@ -119,7 +122,7 @@ export class LinkRunner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#turns.run('pump', async () => {
-      await this.#stopAll()
+      await this.#stopAll(lastStopMs)
       await this.#closePump()
     })
     await this.closeSource()
@@ -141,7 +144,8 @@ export class LinkRunner implements AsyncDisposable {
     })
   }
 
-  async #stopMirror(mirrorId: string): Promise<void> {
+  /** What has not stopped after `limitMs` counts as not quiet. */
+  async #stopMirror(mirrorId: string, limitMs?: number): Promise<void> {
     const running = this.#running.get(mirrorId)
     if (!running) return
     const { pump, book, lags } = this.#context
@@ -149,7 +153,8 @@ export class LinkRunner implements AsyncDisposable {
     const facts = new Map<number, StopFacts | undefined>()
     await Promise.all(
       [...running.partitions].map(async (partition) => {
-        facts.set(partition, await pump.stopPartition({ linkId, mirrorId, partition }, 'drain').catch(unknownFacts))
+        const stopping = pump.stopPartition({ linkId, mirrorId, partition }, 'drain').catch(unknownFacts)
+        facts.set(partition, await within(stopping, limitMs))
       }),
     )
     this.#running.delete(mirrorId)
@@ -172,8 +177,8 @@ export class LinkRunner implements AsyncDisposable {
     lags.forget(mirrorId)
   }
 
-  async #stopAll(): Promise<void> {
-    for (const mirrorId of [...this.#running.keys()]) await this.#stopMirror(mirrorId)
+  async #stopAll(limitMs?: number): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((mirrorId) => this.#stopMirror(mirrorId, limitMs)))
   }
 
   async #open(): Promise<Opened> {
@@ -226,6 +231,15 @@ function unknownFacts(): undefined {
   return undefined
 }
 
+async function within<T>(work: Promise<T | undefined>, limitMs: number | undefined): Promise<T | undefined> {
+  if (limitMs === undefined) return await work
+  const timer = new AbortController()
+  const late = sleep(limitMs, timer.signal).catch(unknownFacts)
+  const result = await Promise.race([work, late])
+  timer.abort()
+  return result ?? undefined
+}
+
 /** What the link's own keys say of reading. */
 function pumpSettingsOf(config: LinkConfig): Partial<PumpSettings> {
   return {
@@ -236,7 +250,7 @@ function pumpSettingsOf(config: LinkConfig): Partial<PumpSettings> {
   }
 }
 
-/** How long brokers of the destination remember a producer, by the most forgetful of them; empty when we may not know. */
+/** How long the destination's brokers remember a producer, by the most forgetful; empty when we may not know. */
 async function expirationOf(destination: KafkaCluster): Promise<Partial<PumpSettings>> {
   try {
     await destination.refresh([])

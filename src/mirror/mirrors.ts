@@ -11,12 +11,13 @@ import type { Store } from '../store/store.ts'
 import type { ClusterSpec } from '../transport/spec.ts'
 import { MirrorBook, withEvent } from './book.ts'
 import type { MirrorContext, MirrorLinks } from './context.ts'
-import { type CreateMirrorRequest, draftMirror } from './creation.ts'
+import { type CreateMirrorRequest, draftMirror, includedKeys } from './creation.ts'
 import { type Footprint, footprintOf } from './footprint.ts'
 import { Keeper } from './keeper.ts'
 import { LagBoard, type PartitionLag } from './lag-board.ts'
-import type { MirrorEvent, StopKind } from './lifecycle.ts'
+import type { MirrorEvent } from './lifecycle.ts'
 import type { TaskView } from './link-tasks.ts'
+import { isGoverned } from './plan/topic-config.ts'
 import { PumpClient } from './pump/pump-client.ts'
 import type { PumpSettings } from './pump/settings.ts'
 import type { MirrorRow } from './rows.ts'
@@ -145,22 +146,38 @@ export class Mirrors implements AsyncDisposable {
     const { runner } = this.#keeper.runners.ensure(link.id)
     const { row } = await draftMirror(this.#context, runner, request)
     if (request.validateOnly) return undefined
-    if (link.remoteKafkaClusterId === undefined) await links.setRemoteKafkaClusterId(link.id, row.sourceKafkaClusterId)
+    const { sourceKafkaClusterId } = row
+    if (link.remoteKafkaClusterId === undefined) await links.setRemoteKafkaClusterId(link.id, sourceKafkaClusterId)
     await this.#keeper.create(row)
     return this.get(link, row.topic)
   }
 
-  async pause(link: LinkRow, topic: string): Promise<MirrorView> {
-    return await this.#wish(link, topic, { kind: 'pause' })
+  /**
+   * Pauses, resumes, promotes or fails over. A stop goes on in the background: `get` shows how far it is and what is in
+   * its way. Throws `not-found` and `state-conflict`.
+   */
+  async wish(link: LinkRow, topic: string, event: MirrorEvent): Promise<MirrorView> {
+    const { row } = this.get(link, topic)
+    await this.#keeper.advance(row.mirrorId, event)
+    return this.get(link, topic)
   }
 
-  async resume(link: LinkRow, topic: string): Promise<MirrorView> {
-    return await this.#wish(link, topic, { kind: 'resume' })
+  pause(link: LinkRow, topic: string): Promise<MirrorView> {
+    return this.wish(link, topic, { kind: 'pause' })
   }
 
-  /** Begins to stop a mirror; `get` shows how far it is and what is in its way. */
-  async stop(link: LinkRow, topic: string, how: StopKind): Promise<MirrorView> {
-    return await this.#wish(link, topic, { kind: 'stop', how })
+  resume(link: LinkRow, topic: string): Promise<MirrorView> {
+    return this.wish(link, topic, { kind: 'resume' })
+  }
+
+  /** Stops it once nothing of the source is missing. */
+  promote(link: LinkRow, topic: string): Promise<MirrorView> {
+    return this.wish(link, topic, { kind: 'stop', how: 'promote' })
+  }
+
+  /** Stops it with what is there. */
+  failover(link: LinkRow, topic: string): Promise<MirrorView> {
+    return this.wish(link, topic, { kind: 'stop', how: 'failover' })
   }
 
   /** Whether a wish fits; throws as it would, and changes nothing. */
@@ -175,8 +192,8 @@ export class Mirrors implements AsyncDisposable {
     await this.#keeper.stops.settled(mirrorId)
   }
 
-  /** Deletes the topic, whatever state the mirror is in. */
-  async delete(topic: string): Promise<void> {
+  /** Deletes the topic of a mirror, whatever its state, and the mirror. False: the topic is none. */
+  async delete(topic: string): Promise<boolean> {
     const rows = this.#context.book.list().filter((row) => row.topic === topic)
     for (const { mirrorId } of rows) {
       const row = await this.#context.book.change('delete mirror', mirrorId, (before) => {
@@ -184,6 +201,16 @@ export class Mirrors implements AsyncDisposable {
       })
       if (row) await this.#keeper.reconcile(mirrorId, { mustSucceed: true })
     }
+    return rows.length > 0
+  }
+
+  /** Which configs of a topic are not its owner's to change: none of a topic that is no mirror. */
+  followedConfigs(topic: string): (name: string) => boolean {
+    const { book, links } = this.#context
+    const row = book.live(topic)
+    const link = row && links.byId(row.linkId)
+    if (!link) return () => false
+    return isGoverned({ include: includedKeys(links.config(link)), local: row.localConfigs })
   }
 
   /** Compares a mirror with its source; nothing is changed. */
@@ -217,11 +244,5 @@ export class Mirrors implements AsyncDisposable {
     const { lags, links } = this.#context
     const transitionErrors = this.#keeper.stops.errorsOf(row.mirrorId)
     return { row, link: links.byId(row.linkId), lags: lags.lagsOf(row), transitionErrors }
-  }
-
-  async #wish(link: LinkRow, topic: string, event: MirrorEvent): Promise<MirrorView> {
-    const { row } = this.get(link, topic)
-    await this.#keeper.advance(row.mirrorId, event)
-    return this.get(link, topic)
   }
 }

@@ -75,7 +75,7 @@ describe('mirrors between real clusters', available, () => {
       195,
     )
 
-    await world.mirrors.stop(world.links.require('life'), topic, 'promote')
+    await world.mirrors.promote(world.links.require('life'), topic)
     const stopped = await world.until('life', topic, 'STOPPED')
     assert.deepEqual(
       stopped.row.stop?.partitions.map(({ end }) => end),

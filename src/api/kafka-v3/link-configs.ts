@@ -4,6 +4,7 @@ import { type DescribedConfig, describeConfig, describeKey } from '../../contrac
 import type { LinkRow } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { linkChanged } from '../v1/cluster-link-events.ts'
 import { alterationsOf, type ConfigChange, textOf } from './config-input.ts'
 import { itemMetadata, linkAccess, linkOf, linkPath, listOf, noContent, ok, urlOf, type V3Rooms } from './rooms.ts'
 
@@ -63,7 +64,8 @@ function changeRoute(rooms: V3Rooms, method: 'PUT' | 'DELETE', summary: string):
     handler: async (request) => {
       const link = linkOf(rooms, request)
       const value = method === 'PUT' ? textOf((request.body as PutConfig).value) : null
-      await rooms.links.alterConfig(link.name, [{ name: request.param('config'), value }])
+      const changed = await rooms.links.alterConfig(link.name, [{ name: request.param('config'), value }])
+      linkChanged(rooms, request, 'updated', changed)
       return noContent()
     },
   })
@@ -82,7 +84,8 @@ function alterRoute(rooms: V3Rooms, method: 'PUT' | 'POST'): Route {
       const link = linkOf(rooms, request)
       const changes: ConfigChange[] = alterationsOf(request.body)
       const validateOnly = request.body.validate_only ?? request.flag('validate_only')
-      await rooms.links.alterConfig(link.name, changes, { validateOnly })
+      const changed = await rooms.links.alterConfig(link.name, changes, { validateOnly })
+      if (!validateOnly) linkChanged(rooms, request, 'updated', changed)
       return noContent()
     },
   })

@@ -5,6 +5,7 @@ import { CreateLink, KafkaLink, KafkaLinkList, stateCategories } from '../../con
 import type { LinkRow } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { linkCreated, linkDeleted } from '../v1/cluster-link-events.ts'
 import { changesOf } from './config-input.ts'
 import {
   clusterOf,
@@ -61,14 +62,16 @@ function createRoute(rooms: V3Rooms): Route {
       clusterOf(rooms, request)
       const { configs, source_cluster_id, remote_cluster_id } = request.body
       const sourceClusterId = source_cluster_id || remote_cluster_id
-      await rooms.links.createKafkaLink({
+      const validateOnly = request.flag('validate_only')
+      const link = await rooms.links.createKafkaLink({
         name: request.query('link_name') ?? '',
         configs: changesOf(configs ?? []),
         ...(sourceClusterId ? { sourceClusterId } : {}),
         validateLink: request.flag('validate_link', true),
-        validateOnly: request.flag('validate_only'),
+        validateOnly,
         signal: request.signal,
       })
+      if (!validateOnly) linkCreated(rooms, request, link)
       return noContent()
     },
   })
@@ -106,7 +109,7 @@ function deleteRoute(rooms: V3Rooms): Route {
       if (request.flag('validate_only')) {
         const uses = force ? [] : rooms.links.usesOf(link)
         if (uses.length > 0) throw new LinkspanError('in-use', `It carries live mirrors: ${uses.join(', ')}`)
-      } else await rooms.links.delete(link.name, { force })
+      } else linkDeleted(rooms, request, await rooms.links.delete(link.name, { force }))
       return noContent()
     },
   })
@@ -125,7 +128,7 @@ function showLink(rooms: V3Rooms, request: ApiRequest, link: LinkRow): KafkaLink
   const views = rooms.mirrors.list(link)
   const lags = views.flatMap((view) => view.lags)
   const remote = link.remoteKafkaClusterId ?? null
-  const mode = configValue(link.config, 'link.mode')
+  const mode = modeOf(link)
   return {
     kind: 'KafkaLinkData',
     metadata: itemMetadata(urlOf(request, cluster, 'links', link.name)),
@@ -142,6 +145,12 @@ function showLink(rooms: V3Rooms, request: ApiRequest, link: LinkRow): KafkaLink
       count: lags.filter((lag) => lag.category === category).length,
     })),
   }
+}
+
+/** Which way data flows, in Confluent's words: a pair that a token made goes both ways. */
+function modeOf(link: LinkRow): string | null {
+  if (link.reach === 'peer' && link.type === 'bidirectional') return 'BIDIRECTIONAL'
+  return configValue(link.config, 'link.mode')
 }
 
 function stateOf(

@@ -12,10 +12,9 @@ import type { MirrorView } from '../../mirror/mirrors.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { v3Failure } from './dialect.ts'
+import { selectMirrors } from './mirror-selection.ts'
 import { showLags } from './mirrors.ts'
 import { itemMetadata, linkAccess, linkOf, linkPath, listOf, ok, urlOf, type V3Rooms } from './rooms.ts'
-
-const patternCharactersMax = 300
 
 /** What the verbs that are there ask of a mirror. */
 const wishes: Partial<Record<MirrorVerb, MirrorEvent>> = {
@@ -27,10 +26,7 @@ const wishes: Partial<Record<MirrorVerb, MirrorEvent>> = {
 
 export function mirrorVerbRoutes(rooms: V3Rooms): Route[] {
   const verbs = Object.entries(mirrorVerbs) as [MirrorVerb, readonly string[]][]
-  return [
-    ...verbs.flatMap(([verb, aliases]) => [verb, ...aliases].map((name) => verbRoute(rooms, verb, name))),
-    verifyRoute(rooms),
-  ]
+  return verbs.flatMap(([verb, aliases]) => [verb, ...aliases].map((name) => verbRoute(rooms, verb, name)))
 }
 
 /** The answer is 200 whatever becomes of the single topics: each item tells. */
@@ -45,36 +41,16 @@ function verbRoute(rooms: V3Rooms, verb: MirrorVerb, name: string): Route {
     result: AlteredMirrorList,
     handler: async (request) => {
       const link = linkOf(rooms, request)
-      const topics = selectTopics(rooms, link, request.body)
+      const topics = selectMirrors(
+        request.body,
+        rooms.mirrors.list(link).map(({ row }) => row.topic),
+      )
       const items: AlteredMirror[] = []
       for (const topic of topics) items.push(await alterOne(rooms, request, { link, topic, verb }))
       const self = urlOf(request, request.param('cluster'), 'links', link.name, `mirrors:${name}`)
       return ok(listOf('KafkaAlterMirrorsDataList', self, items))
     },
   })
-}
-
-/** Throws `invalid-request` for an empty choice, or one by names and by pattern at once. */
-function selectTopics({ mirrors }: V3Rooms, link: LinkRow, body: AlterMirrors): string[] {
-  const { mirror_topic_names: names, mirror_topic_name_pattern: pattern } = body
-  if (names && names.length > 0 && pattern) {
-    throw new LinkspanError('invalid-request', 'Give mirror_topic_names or mirror_topic_name_pattern, not both')
-  }
-  const chosen = pattern ? matching(mirrors.list(link), pattern) : [...new Set(names ?? [])]
-  if (chosen.length > 0) return chosen
-  throw new LinkspanError('invalid-request', 'No mirror topic is named: give mirror_topic_names')
-}
-
-function matching(views: readonly MirrorView[], pattern: string): string[] {
-  if (pattern.length > patternCharactersMax) {
-    throw new LinkspanError('invalid-request', `The pattern has more than ${patternCharactersMax} characters`)
-  }
-  try {
-    const whole = new RegExp(`^(?:${pattern})$`)
-    return views.map(({ row }) => row.topic).filter((topic) => whole.test(topic))
-  } catch (cause) {
-    throw new LinkspanError('invalid-request', `The pattern "${pattern}" is no regular expression`, { cause })
-  }
 }
 
 interface Wish {
@@ -99,14 +75,7 @@ async function fulfil({ mirrors }: V3Rooms, request: ApiRequest, { link, topic, 
     throw new LinkspanError('unsupported', `${verb} is not there yet: ${wayOut}`)
   }
   if (request.flag('validate_only')) return mirrors.check(link, topic, event)
-  switch (event.kind) {
-    case 'stop':
-      return await mirrors.stop(link, topic, event.how)
-    case 'pause':
-      return await mirrors.pause(link, topic)
-    default:
-      return await mirrors.resume(link, topic)
-  }
+  return await mirrors.wish(link, topic, event)
 }
 
 function item(
@@ -125,32 +94,4 @@ function item(
     messages_truncated: null,
     partition_level_truncation_data: null,
   }
-}
-
-/** Ours: compares both sides in the background; the operation's metadata has the proofs. */
-function verifyRoute(rooms: V3Rooms): Route {
-  return defineRoute({
-    method: 'POST',
-    path: `${linkPath}/mirrors::verify`,
-    summary: 'Compare mirror topics with their sources, record for record',
-    access: linkAccess('can_view'),
-    body: AlterMirrors,
-    handler: (request) => {
-      const link = linkOf(rooms, request)
-      const views = selectTopics(rooms, link, request.body).map((topic) => rooms.mirrors.get(link, topic))
-      const operation = rooms.operations.run(
-        { class: 'task', description: 'Verifying mirror topics', mayCancel: true, requestor: request.requestor },
-        async (running, signal) => {
-          const proofs: unknown[] = []
-          for (const view of views) {
-            const { topic } = view.row
-            const onProgress = (progress: object) => running.update({ proofs, progress: { topic, ...progress } })
-            proofs.push(await rooms.mirrors.verify(view, { onProgress, signal }))
-          }
-          return { proofs }
-        },
-      )
-      return { status: 202, body: { operation: `/1.0/operations/${operation.id}` } }
-    },
-  })
 }

@@ -139,12 +139,20 @@ export function showLags({ lags }: MirrorView): KafkaMirror['mirror_lags'] {
   }))
 }
 
-/** Why it failed, what keeps it from stopping, and what came late after it had stopped. */
-function errorsOf({ row, transitionErrors }: MirrorView): NonNullable<KafkaMirror['mirror_state_transition_errors']> {
+/** Why it failed, what keeps it from stopping, what is in a partition's way, and what came late after a stop. */
+function errorsOf({
+  row,
+  lags,
+  transitionErrors,
+}: MirrorView): NonNullable<KafkaMirror['mirror_state_transition_errors']> {
   const failed = row.state.name === 'FAILED' ? [row.state.failure.message] : []
   const late = row.stop?.lateWrite ? [row.stop.lateWrite] : []
+  const troubles = lags.flatMap(({ partition, trouble }) => (trouble ? [`Partition ${partition}: ${trouble}`] : []))
   return [
-    ...[...failed, ...late].map((message) => ({ error_code: 'INTERNAL_ERROR' as const, error_message: message })),
+    ...[...failed, ...troubles, ...late].map((message) => ({
+      error_code: 'INTERNAL_ERROR' as const,
+      error_message: message,
+    })),
     ...transitionErrors.map(({ code, message }) => ({ error_code: code, error_message: message })),
   ]
 }

@@ -1,5 +1,7 @@
+import type { Clock } from '../../base/clock.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import type { EntityRef } from '../../contract/entities.ts'
+import type { EventBus } from '../../events/bus.ts'
 import type { Operations } from '../../events/operations.ts'
 import type { Links } from '../../link/links.ts'
 import type { LinkRow } from '../../link/rows.ts'
@@ -12,6 +14,8 @@ export interface V3Rooms {
   links: Links
   mirrors: Mirrors
   operations: Operations
+  bus: EventBus
+  clock: Clock
   /** Null while the Kafka that the daemon fronts was never reached. */
   kafkaClusterId: () => string | null
 }

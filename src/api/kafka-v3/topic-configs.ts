@@ -6,14 +6,11 @@ import {
   type ConfigSource,
   describeTopicConfigs,
 } from '../../kafka/admin/configs.ts'
-import { unwrap } from '../../kafka/rounds.ts'
-import { includedKeys } from '../../mirror/creation.ts'
-import { isGoverned } from '../../mirror/plan/topic-config.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { alterationsOf } from './config-input.ts'
 import { itemMetadata, listOf, noContent, ok, urlOf, type V3Rooms } from './rooms.ts'
-import { topicAccess, topicOf, topicPath } from './topics.ts'
+import { topicAccess, topicOf, topicPath, topicValue } from './topics.ts'
 
 /** Kafka's names of where a value comes from. */
 const sources: Record<ConfigSource, string> = {
@@ -26,7 +23,7 @@ const sources: Record<ConfigSource, string> = {
 }
 
 export function topicConfigRoutes(rooms: V3Rooms): Route[] {
-  return [listRoute(rooms), alterRoute(rooms)]
+  return [listRoute(rooms), getRoute(rooms), alterRoute(rooms)]
 }
 
 function listRoute(rooms: V3Rooms): Route {
@@ -39,9 +36,26 @@ function listRoute(rooms: V3Rooms): Route {
     handler: async (request) => {
       const { name } = await topicOf(rooms, request)
       const [outcome] = await describeTopicConfigs(rooms.mirrors.destination, [name], { signal: request.signal })
-      const entries = unwrap(outcome).map((entry) => showConfig(request, name, entry))
+      const entries = topicValue(name, outcome).map((entry) => showConfig(request, name, entry))
       const self = urlOf(request, request.param('cluster'), 'topics', name, 'configs')
       return ok(listOf('KafkaTopicConfigList', self, entries))
+    },
+  })
+}
+
+function getRoute(rooms: V3Rooms): Route {
+  return defineRoute({
+    method: 'GET',
+    path: `${topicPath}/configs/:config`,
+    summary: 'Show one config of a topic',
+    access: topicAccess('can_view'),
+    handler: async (request) => {
+      const { name } = await topicOf(rooms, request)
+      const wanted = request.param('config')
+      const [outcome] = await describeTopicConfigs(rooms.mirrors.destination, [name], { signal: request.signal })
+      const entry = topicValue(name, outcome).find((one) => one.name === wanted)
+      if (entry) return ok(showConfig(request, name, entry))
+      throw new LinkspanError('not-found', `There is no topic config "${wanted}"`)
     },
   })
 }
@@ -60,7 +74,7 @@ function alterRoute(rooms: V3Rooms): Route {
         const text = 'num.partitions is no config of a topic: change its partitions_count to add partitions'
         throw new LinkspanError('invalid-config', text)
       }
-      const held = heldConfigs(rooms, name, Object.keys(changes))
+      const held = Object.keys(changes).filter(rooms.mirrors.followedConfigs(name))
       if (held.length > 0) {
         const text = `Cannot modify mirror topic ${name} because '${held.join(', ')}' are set to always sync`
         throw new LinkspanError('invalid-config', text)
@@ -71,18 +85,10 @@ function alterRoute(rooms: V3Rooms): Route {
         validateOnly,
         signal: request.signal,
       })
-      unwrap(outcome)
+      topicValue(name, outcome)
       return noContent()
     },
   })
-}
-
-/** Of these keys, those that follow the source, or keep the copy exact, while the topic is a mirror. */
-function heldConfigs({ links, mirrors }: V3Rooms, topic: string, names: readonly string[]): string[] {
-  const view = mirrors.ofTopic(topic)
-  if (!view?.link) return []
-  const isHeld = isGoverned({ include: includedKeys(links.config(view.link)), local: view.row.localConfigs })
-  return names.filter(isHeld)
 }
 
 function showConfig(request: ApiRequest, topic: string, entry: ConfigEntry): KafkaTopicConfig {

@@ -2,11 +2,12 @@ import { LinkspanError } from '../../base/errors.ts'
 import { CreateTopic, KafkaTopic, KafkaTopicList, PatchTopic } from '../../contract/kafka-v3.ts'
 import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from '../../kafka/admin/topics.ts'
 import type { TopicMetadata } from '../../kafka/metadata-cache.ts'
-import { unwrap } from '../../kafka/rounds.ts'
+import { type Outcome, unwrap } from '../../kafka/rounds.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route, type RouteAccess } from '../route.ts'
 import { changesOf } from './config-input.ts'
 import { clusterOf, clusterPath, listOf, noContent, ok, topicRefOf, urlOf, type V3Rooms } from './rooms.ts'
+import { explainTopicError } from './topic-errors.ts'
 
 export const topicsPath = `${clusterPath}/topics`
 export const topicPath = `${topicsPath}/:topic`
@@ -23,7 +24,13 @@ export function topicAccess(entitlement: 'can_view' | 'can_edit' | 'can_delete')
 export async function topicOf(rooms: V3Rooms, request: ApiRequest): Promise<TopicMetadata> {
   clusterOf(rooms, request)
   const [found] = await describeTopics(rooms.mirrors.destination, [request.param('topic')], { signal: request.signal })
-  return unwrap(found)
+  return topicValue(request.param('topic'), found)
+}
+
+/** The value, or the error in Confluent's words. */
+export function topicValue<T>(topic: string, outcome: Outcome<T> | undefined): T {
+  if (outcome?.error) throw explainTopicError(topic, outcome.error)
+  return unwrap(outcome)
 }
 
 function listRoute(rooms: V3Rooms): Route {
@@ -65,19 +72,13 @@ function createRoute(rooms: V3Rooms): Route {
       }
       const { destination } = rooms.mirrors
       const [outcome] = await createTopics(destination, [wanted], { validateOnly, signal: request.signal })
-      if (outcome?.error?.details.kafkaName === 'TOPIC_ALREADY_EXISTS') throw alreadyThere(name)
-      unwrap(outcome)
+      topicValue(name, outcome)
       if (validateOnly) return ok(showTopic(request, { name, topicId: '', internal: false, partitions: [] }))
       const [made] = await describeTopics(destination, [name], { signal: request.signal })
       const location = urlOf(request, cluster, 'topics', name)
-      return { status: 201, headers: { location }, body: showTopic(request, unwrap(made)) }
+      return { status: 201, headers: { location }, body: showTopic(request, topicValue(name, made)) }
     },
   })
-}
-
-/** Their clients know the sentence by heart. */
-function alreadyThere(name: string): LinkspanError {
-  return new LinkspanError('already-exists', `Topic '${name}' already exists.`, { details: { errorCode: 40002 } })
 }
 
 function getRoute(rooms: V3Rooms): Route {
@@ -107,7 +108,7 @@ function growRoute(rooms: V3Rooms): Route {
       const { destination } = rooms.mirrors
       const wanted = [{ name, partitions: request.body.partitions_count }]
       const [outcome] = await createPartitions(destination, wanted, { signal: request.signal })
-      unwrap(outcome)
+      topicValue(name, outcome)
       return ok(showTopic(request, await topicOf(rooms, request)))
     },
   })
@@ -122,10 +123,9 @@ function deleteRoute(rooms: V3Rooms): Route {
     access: topicAccess('can_delete'),
     handler: async (request) => {
       const { name } = await topicOf(rooms, request)
-      if (rooms.mirrors.list().some(({ row }) => row.topic === name)) await rooms.mirrors.delete(name)
-      else {
+      if (!(await rooms.mirrors.delete(name))) {
         const [outcome] = await deleteTopics(rooms.mirrors.destination, [name], { signal: request.signal })
-        unwrap(outcome)
+        topicValue(name, outcome)
       }
       return noContent()
     },

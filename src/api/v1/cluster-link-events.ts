@@ -8,33 +8,33 @@ import { auditOf, type V1Rooms } from './rooms.ts'
 const project = 'default'
 
 /** LXD's events, in its order: the link first, then its identity. */
-export function linkCreated(rooms: V1Rooms, request: ApiRequest, link: LinkRow): void {
+export function linkCreated(rooms: Pick<V1Rooms, 'bus'>, request: ApiRequest, link: LinkRow): void {
   linkEvent(rooms, request, 'created', link)
   if (link.identityId) auditOf(rooms).identityChanged(request, 'created', link.identityId)
 }
 
 /** The other side used the token: LXD says once more that the link was made. */
-export function linkActivated(rooms: V1Rooms, request: ApiRequest, link: LinkRow): void {
+export function linkActivated(rooms: Pick<V1Rooms, 'bus'>, request: ApiRequest, link: LinkRow): void {
   linkEvent(rooms, request, 'created', link)
   if (link.identityId) auditOf(rooms).identityChanged(request, 'updated', link.identityId)
 }
 
-export function linkChanged(rooms: V1Rooms, request: ApiRequest, change: 'updated', link: LinkRow): void {
+export function linkChanged(rooms: Pick<V1Rooms, 'bus'>, request: ApiRequest, change: 'updated', link: LinkRow): void {
   linkEvent(rooms, request, change, link)
 }
 
-export function linkRenamed(rooms: V1Rooms, request: ApiRequest, link: LinkRow, oldName: string): void {
+export function linkRenamed(rooms: Pick<V1Rooms, 'bus'>, request: ApiRequest, link: LinkRow, oldName: string): void {
   linkEvent(rooms, request, 'renamed', link, { old_name: oldName })
   if (link.identityId) auditOf(rooms).identityChanged(request, 'updated', link.identityId)
 }
 
-export function linkDeleted(rooms: V1Rooms, request: ApiRequest, { link, identityId }: DeletedLink): void {
+export function linkDeleted(rooms: Pick<V1Rooms, 'bus'>, request: ApiRequest, { link, identityId }: DeletedLink): void {
   linkEvent(rooms, request, 'deleted', link)
   if (identityId) auditOf(rooms).identityChanged(request, 'deleted', identityId)
 }
 
 function linkEvent(
-  rooms: V1Rooms,
+  rooms: Pick<V1Rooms, 'bus'>,
   request: ApiRequest,
   change: 'created' | 'updated' | 'renamed' | 'deleted',
   link: LinkRow,

@@ -36,7 +36,7 @@ export interface V1Rooms {
   entityNames?: Partial<Record<EntityType, () => Promise<string[]> | string[]>>
 }
 
-export function auditOf(rooms: V1Rooms): Audit {
+export function auditOf(rooms: Pick<V1Rooms, 'bus'>): Audit {
   return new Audit(rooms.bus)
 }
 

@@ -91,7 +91,7 @@ async function syncSome(context: MirrorContext, runner: LinkRunner, round: Round
   return errors
 }
 
-/** By the group's name here: what it has committed at the source to topics that are mirrored, as these are called here. */
+/** By the group's name here: what it has committed at the source to mirrored topics, as these are called here. */
 async function readSource(round: Round, errors: TaskError[]): Promise<Map<string, PlainOffset[]>> {
   const { source, pairs, mirrors, signal } = round
   const topics = new Map(mirrors.map((row) => [row.sourceTopic, row]))

@@ -43,8 +43,9 @@ async function provePartition(claim: PrefixClaim, partition: number, signal: Abo
     const { difference, records } = await compareLogs(theirs, ours, { compacted: true, bytesMax: windowBytes, signal })
     log.debug({ topic, partition, from, to, records }, 'Compared a part of a copy')
     if (!difference) continue
+    const { offset, what } = difference
     const text =
-      `Partition ${partition} of '${topic}' is no copy of the source: at offset ${difference.offset} ${difference.what}. ` +
+      `Partition ${partition} of '${topic}' is no copy of the source: at offset ${offset} ${what}. ` +
       'Delete the topic here and mirror it anew'
     throw new LinkspanError('difference', text, { details: { partition, offset: difference.offset } })
   }
