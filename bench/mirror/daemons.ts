@@ -1,16 +1,15 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Client, createClient } from '../../src/client/client.ts'
+import type { Client } from '../../src/client/client.ts'
 import { encodeToken, type TrustToken } from '../../src/identity/trust-token.ts'
-import { unixHttp } from '../../src/transport/pinned-fetch.ts'
-import { describeExit, type Process, startProcess, waitFor } from '../../test/support/process.ts'
+import { type Daemon, startDaemon } from '../../test/support/daemon.ts'
+import { describeExit } from '../../test/support/process.ts'
 import { ProcessMeter } from './accounting.ts'
 import type { BenchKafka } from './brokers.ts'
 import type { MirrorContext, MirrorRun } from './mirror-run.ts'
 import { profileFlags } from './pump.ts'
 
 const linkName = 'bench'
+const type = 'bidirectional'
 const group = 'readers'
 const startTimeoutMs = 30_000
 /** How often a daemon is asked whether its mirror has failed. */
@@ -20,92 +19,62 @@ const failedStatuses: readonly string[] = ['FAILED', 'STOPPED']
 /** One daemon at the destination, its link straight to the source's brokers. */
 export async function startDirect(context: MirrorContext): Promise<MirrorRun> {
   await using stack = new AsyncDisposableStack()
-  const daemon = stack.use(await startDaemon('mirror', context.destination, context))
+  const daemon = stack.use(await startBeside('mirror', context.destination, context))
   const { kafka } = context.source
   await daemon.client.kafka.links.create(linkName, {
     source_cluster_id: kafka.clusterId,
     configs: [{ name: 'bootstrap.servers', value: kafka.bootstrap }],
   })
-  return new DaemonRun([daemon], context.topic.name, stack.move())
+  return new DaemonRun({ mirror: daemon }, context.topic.name, stack.move())
 }
 
 /** A daemon beside each Kafka, linked by a token that may read the one topic; data crosses the TLS tunnel. */
 export async function startTunnel(context: MirrorContext): Promise<MirrorRun> {
   await using stack = new AsyncDisposableStack()
   const [source, destination] = await Promise.all([
-    startDaemon('source', context.source, context),
-    startDaemon('destination', context.destination, context),
+    startBeside('source', context.source, context),
+    startBeside('destination', context.destination, context),
   ])
   stack.use(source)
   stack.use(destination)
   const topic = `/1.0/topics/${context.topic.name}`
   const permissions = [{ entity_type: 'topic', url: topic, entitlement: 'can_read' }]
   await source.client.groups.create({ name: group, permissions })
-  const { metadata } = await source.client.clusterLinks.create({ name: linkName, auth_groups: [group] })
+  const { metadata } = await source.client.clusterLinks.create({ name: linkName, type, auth_groups: [group] })
   if (!metadata) throw new Error('the source daemon made no token')
-  await destination.client.clusterLinks.create({ name: linkName, trust_token: encodeToken(metadata as TrustToken) })
-  return new DaemonRun([source, destination], context.topic.name, stack.move())
+  await destination.client.clusterLinks.create({
+    name: linkName,
+    type,
+    trust_token: encodeToken(metadata as TrustToken),
+  })
+  return new DaemonRun({ source, destination }, context.topic.name, stack.move())
 }
 
 /** `linkspand` beside one Kafka, with a state directory of this run. */
-class Daemon implements AsyncDisposable {
-  readonly meter: ProcessMeter
-  readonly client: Client
-  readonly #process: Process
-  readonly #http: AsyncDisposable
-
-  constructor(name: string, child: Process, directory: string) {
-    this.#process = child
-    this.meter = new ProcessMeter(name, child.pid)
-    const http = unixHttp(join(directory, 'unix.socket'))
-    this.#http = http
-    this.client = createClient(http)
-  }
-
-  check(): void {
-    const { exit } = this.#process
-    if (exit) throw new Error(`the ${this.meter.name} daemon ended (${describeExit(exit)}):\n${this.#process.tail(20)}`)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#http[Symbol.asyncDispose]()
-    await this.#process.stop({ timeoutMs: 15_000 })
-  }
-}
-
-async function startDaemon(name: string, { kafka }: BenchKafka, context: MirrorContext): Promise<Daemon> {
-  const { options, folder } = context
-  const directory = join(folder, name)
-  const main = join(import.meta.dirname, '..', '..', 'src', 'daemon', 'main.ts')
-  const own = ['--state-dir', directory, '--listen', '127.0.0.1:0', '--name', name, '--log-level', 'warn']
-  const args = [...profileFlags(options.profileFolder), main, ...own, '--kafka', kafka.bootstrap]
-  const child = startProcess(process.execPath, args)
-  const ready = join(directory, 'ready.json')
-  const started = () => child.exit !== undefined || existsSync(ready)
-  await waitFor(started, { timeoutMs: startTimeoutMs, what: `the start of the ${name} daemon` }).catch(
-    (error: Error) => {
-      throw new Error(`${error.message}:\n${child.tail(20)}`)
-    },
-  )
-  const daemon = new Daemon(name, child, directory)
-  daemon.check()
-  JSON.parse(await readFile(ready, 'utf8'))
-  return daemon
+function startBeside(name: string, { kafka }: BenchKafka, { folder, options }: MirrorContext): Promise<Daemon> {
+  return startDaemon({
+    name,
+    kafka: kafka.bootstrap,
+    stateDir: join(folder, name),
+    args: ['--log-level', 'warn'],
+    env: { NODE_OPTIONS: profileFlags(options.profileFolder).join(' ') },
+    timeoutMs: startTimeoutMs,
+  })
 }
 
 class DaemonRun implements MirrorRun {
   readonly meters: readonly ProcessMeter[]
-  readonly #daemons: readonly Daemon[]
+  readonly #daemons: readonly (readonly [name: string, daemon: Daemon])[]
   readonly #topic: string
   readonly #stack: AsyncDisposableStack
   #askedMs = 0
 
   /** The last daemon is the one that writes. */
-  constructor(daemons: readonly Daemon[], topic: string, stack: AsyncDisposableStack) {
-    this.#daemons = daemons
+  constructor(daemons: Record<string, Daemon>, topic: string, stack: AsyncDisposableStack) {
+    this.#daemons = Object.entries(daemons)
     this.#topic = topic
     this.#stack = stack
-    this.meters = daemons.map(({ meter }) => meter)
+    this.meters = this.#daemons.map(([name, daemon]) => new ProcessMeter(name, daemon.process.pid))
   }
 
   async begin(): Promise<void> {
@@ -114,7 +83,10 @@ class DaemonRun implements MirrorRun {
   }
 
   async check(): Promise<void> {
-    for (const daemon of this.#daemons) daemon.check()
+    for (const [name, { process }] of this.#daemons) {
+      if (process.exit)
+        throw new Error(`the ${name} daemon ended (${describeExit(process.exit)}):\n${process.tail(20)}`)
+    }
     if (this.#askedMs === 0 || performance.now() - this.#askedMs < askIntervalMs) return
     this.#askedMs = performance.now()
     await this.verify()
@@ -132,6 +104,6 @@ class DaemonRun implements MirrorRun {
   }
 
   get #client(): Client {
-    return this.#daemons.at(-1)!.client
+    return this.#daemons.at(-1)![1].client
   }
 }
