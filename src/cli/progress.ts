@@ -12,13 +12,22 @@ export class Progress implements Disposable {
   }
 
   update(text: string): void {
-    if (!this.#shown || text === this.#text) return
-    this.#text = fitted(text, (this.#stream.columns ?? 80) - 1)
-    this.#stream.write(`\r\u001b[2K${this.#text}`)
+    if (!this.#shown) return
+    // A terminal that does not know its size says that it has none.
+    const line = fitted(text, (this.#stream.columns || 80) - 1)
+    if (line === this.#text) return
+    this.#text = line
+    this.#stream.write(`\r\u001b[2K${line}`)
+  }
+
+  /** Makes room for other lines. */
+  clear(): void {
+    if (this.#text !== '') this.#stream.write('\r\u001b[2K')
+    this.#text = ''
   }
 
   [Symbol.dispose](): void {
-    if (this.#text !== '') this.#stream.write('\r\u001b[2K')
+    this.clear()
   }
 }
 

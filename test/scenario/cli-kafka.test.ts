@@ -329,7 +329,10 @@ test('a verb can wait for its end', async (t) => {
   })
   const run = (...words: string[]) => daemon.cli(['kafka', 'mirror', ...words, '--link', 'west', '--wait'])
   const promoted = await run('promote', 'orders')
-  assert.deepEqual([promoted.code, promoted.stderr], [0, 'orders: producer 7 is still open\n'])
+  assert.deepEqual(
+    [promoted.code, promoted.stderr],
+    [0, 'orders: producer 7 is still open\nMirror topic orders is STOPPED\n'],
+  )
   const failed = await run('failover', 'bad')
   assert.deepEqual([failed.code, failed.stderr], [1, 'Error: Mirror topic bad is FAILED: producer 7 is still open\n'])
 })

@@ -17,12 +17,19 @@ export async function waitForEnd(context: Context, { link, topics, until }: Wait
   const left = new Set(topics)
   const told = new Set<string>()
   using progress = new Progress(context)
+  const tell = (text: string) => {
+    if (told.has(text)) return
+    told.add(text)
+    progress.clear()
+    context.note(text)
+  }
   while (left.size > 0) {
     for (const topic of left) {
       const mirror = await context.client.kafka.mirrors.get(link, topic, { includeErrors: true })
+      if (mirror.mirror_status === 'FAILED') throw failed(mirror)
       if (mirror.mirror_status === until) left.delete(topic)
-      else if (mirror.mirror_status === 'FAILED') throw failed(mirror)
-      else for (const text of blockers(mirror)) tellOnce(context, told, text)
+      else blockers(mirror).forEach(tell)
+      if (!left.has(topic)) tell(`Mirror topic ${topic} is ${until}`)
     }
     if (left.size === 0) return
     progress.update(`Waiting for ${[...left].join(', ')} to be ${until}`)
@@ -38,10 +45,4 @@ function failed({ mirror_topic_name, mirror_topic_error, mirror_state_transition
 
 function blockers({ mirror_topic_name, mirror_state_transition_errors = [] }: KafkaMirror): string[] {
   return mirror_state_transition_errors.map(({ error_message }) => `${mirror_topic_name}: ${error_message}`)
-}
-
-function tellOnce(context: Context, told: Set<string>, text: string): void {
-  if (told.has(text)) return
-  told.add(text)
-  context.note(text)
 }
