@@ -15,7 +15,7 @@ import { type CreateMirrorRequest, draftMirror, includedKeys } from './creation.
 import { type Footprint, footprintOf } from './footprint.ts'
 import { Keeper } from './keeper.ts'
 import { LagBoard, type PartitionLag } from './lag-board.ts'
-import type { MirrorEvent } from './lifecycle.ts'
+import { isLive, type MirrorEvent } from './lifecycle.ts'
 import type { TaskView } from './link-tasks.ts'
 import { isGoverned } from './plan/topic-config.ts'
 import { PumpClient } from './pump/pump-client.ts'
@@ -221,7 +221,7 @@ export class Mirrors implements AsyncDisposable {
     const compacted = (row.sourceConfigs['cleanup.policy'] ?? '').split(',').includes('compact')
     const { topic, sourceTopic, partitions } = row
     return await verifyTopic(
-      { source, sourceTopic, destination, topic, partitions: partitions.length, compacted },
+      { source, sourceTopic, destination, topic, partitions: partitions.length, compacted, live: isLive(row.state) },
       options,
     )
   }

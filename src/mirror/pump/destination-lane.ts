@@ -1,4 +1,5 @@
-import type { LinkspanError } from '../../base/errors.ts'
+import type { Clock } from '../../base/clock.ts'
+import { isLinkspanError, LinkspanError } from '../../base/errors.ts'
 import type { KafkaConnection } from '../../kafka/connection.ts'
 import type { Frame } from '../../transport/frame-reader.ts'
 import { produce } from '../../wire/api/00-produce.ts'
@@ -13,6 +14,7 @@ import {
   produceByIdVersion,
 } from './produce-codec.ts'
 import type { PumpSettings } from './settings.ts'
+import { provenForMs, provenTopics } from './topic-proof.ts'
 
 /** Partitions of one request: their answer is one frame too. */
 const appendsMax = 512
@@ -37,30 +39,36 @@ export class DestinationLane implements AsyncDisposable {
   readonly nodeId: number
   readonly #owner: DestinationOwner
   readonly #settings: PumpSettings
+  readonly #clock: Clock
   readonly #dial: (signal: AbortSignal) => Promise<KafkaConnection>
   readonly #closing = new AbortController()
   readonly #partitions = new Set<PumpPartition>()
   /** Partitions with something to send, each once. */
   #ready: PumpPartition[] = []
   readonly #readySet = new Set<PumpPartition>()
+  /** Those whose topic is being asked for: see `topic-proof.ts`. */
+  readonly #unproven = new Set<PumpPartition>()
   #connection: KafkaConnection | undefined
   #opening: Promise<KafkaConnection> | undefined
   #version = 0
   #windowBytes = 0
   #windowRequests = 0
   #waitsForDrain = false
+  #proving = false
 
   constructor(
     nodeId: number,
     options: {
       owner: DestinationOwner
       settings: PumpSettings
+      clock: Clock
       dial: (signal: AbortSignal) => Promise<KafkaConnection>
     },
   ) {
     this.nodeId = nodeId
     this.#owner = options.owner
     this.#settings = options.settings
+    this.#clock = options.clock
     this.#dial = options.dial
   }
 
@@ -88,7 +96,7 @@ export class DestinationLane implements AsyncDisposable {
 
   /** The partition may have something to send; `flush` sends it. */
   wake(partition: PumpPartition): void {
-    if (!partition.sendable || this.#readySet.has(partition)) return
+    if (!partition.sendable || this.#readySet.has(partition) || this.#unproven.has(partition)) return
     this.#readySet.add(partition)
     this.#ready.push(partition)
   }
@@ -107,6 +115,7 @@ export class DestinationLane implements AsyncDisposable {
       const appends = this.#takeAppends()
       if (appends.length > 0) this.#send(connection, appends)
     }
+    if (this.#unproven.size > 0 && !this.#proving) void this.#prove(connection)
   }
 
   /** Ends the connection: everything unanswered on it is dead for us, though it may still arrive. */
@@ -150,6 +159,7 @@ export class DestinationLane implements AsyncDisposable {
   /** The next batch of each partition in turn, up to the request's size. */
   #takeAppends(): Append[] {
     const { produceBytes } = this.#settings
+    const nowMs = this.#clock.monotonicMs()
     const appends: Append[] = []
     const again: PumpPartition[] = []
     const waiting = this.#ready
@@ -157,7 +167,12 @@ export class DestinationLane implements AsyncDisposable {
     let taken = 0
     for (; taken < waiting.length && bytes < produceBytes && appends.length < appendsMax; taken += 1) {
       const partition = waiting[taken] as PumpPartition
-      const batch = partition.sendable && this.#partitions.has(partition) ? partition.takeNext() : undefined
+      if (this.#needsProof(partition, nowMs)) {
+        this.#readySet.delete(partition)
+        this.#unproven.add(partition)
+        continue
+      }
+      const batch = partition.sendable && this.#partitions.has(partition) ? partition.takeNext(nowMs) : undefined
       if (batch) {
         appends.push({ partition, batch, generation: partition.generation })
         bytes += batch.bytes.length
@@ -167,6 +182,35 @@ export class DestinationLane implements AsyncDisposable {
     }
     this.#ready = waiting.length === taken ? again : waiting.slice(taken).concat(again)
     return appends
+  }
+
+  #needsProof(partition: PumpPartition, nowMs: number): boolean {
+    if (this.#version >= produceByIdVersion || partition.unanswered > 0) return false
+    return nowMs - partition.provenMs >= provenForMs
+  }
+
+  /** Sends on what is proven; the rest is opened anew, which finds out what became of its topic. */
+  async #prove(connection: KafkaConnection): Promise<void> {
+    const asked = [...this.#unproven]
+    this.#proving = true
+    try {
+      const proven = await provenTopics(connection, asked)
+      const nowMs = this.#clock.monotonicMs()
+      for (const partition of asked) {
+        this.#unproven.delete(partition)
+        if (!this.#partitions.has(partition)) continue
+        partition.provenMs = nowMs
+        if (proven.has(partition)) this.wake(partition)
+        else this.#owner.lost(partition, otherTopic(partition))
+      }
+    } catch (error) {
+      for (const partition of asked) this.#unproven.delete(partition)
+      if (!isLinkspanError(error)) throw error
+      connection.close(error)
+    } finally {
+      this.#proving = false
+    }
+    this.flush()
   }
 
   #send(connection: KafkaConnection, appends: Append[]): void {
@@ -215,23 +259,29 @@ export class DestinationLane implements AsyncDisposable {
       frame.release()
     }
     connection.throttle(decoded.throttleTimeMs)
+    const nowMs = this.#clock.monotonicMs()
     for (let index = 0; index < appends.length; index += 1) {
-      this.#judge(appends[index] as Append, decoded.answers[index] ?? noAnswer)
+      this.#judge(appends[index] as Append, decoded.answers[index] ?? noAnswer, nowMs)
     }
     this.#owner.progressed()
     this.flush()
   }
 
-  #judge(append: Append, answer: AppendAnswer): void {
+  #judge(append: Append, answer: AppendAnswer, nowMs: number): void {
     const { partition, batch, generation } = append
     partition.answered(batch)
     const inPlace = answer.errorCode === 0 && answer.baseOffset === batch.offset
     if (!inPlace) this.#owner.refused(partition, append, answer)
     else if (generation === partition.generation) {
-      partition.acknowledge(batch)
+      partition.acknowledge(batch, nowMs)
+      partition.provenMs = nowMs
       if (partition.phase === 'alone') partition.apply({ kind: 'appended' })
       this.wake(partition)
     }
     if (partition.unanswered === 0) this.#owner.settled(partition)
   }
+}
+
+function otherTopic({ start }: PumpPartition): LinkspanError {
+  return new LinkspanError('destination-changed', `Topic "${start.topic}" at the destination is not the one it was`)
 }

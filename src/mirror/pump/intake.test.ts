@@ -55,8 +55,8 @@ test('plain batches are queued as ours, with the offset as sequence and a right 
   const { partition, state } = take(2 ** 31 + 5, batch(2 ** 31 + 5, 3), batch(2 ** 31 + 8, 2))
   assert.equal(partition.nextOffset, 2 ** 31 + 10)
   assert.equal(partition.lastFetchedEpoch, 4)
-  const first = partition.takeNext()
-  const second = partition.takeNext()
+  const first = partition.takeNext(0)
+  const second = partition.takeNext(0)
   assert.ok(first && second)
   assert.deepEqual(
     [first.offset, first.end, second.offset, second.end].map((at) => at - 2 ** 31),
@@ -129,7 +129,7 @@ test('no bytes from a source do harm: all that is queued joins up without a gap'
       takeBatches(partition, bytes.subarray(0, length), hold, rules)
       hold.release()
       let next = 0
-      for (let one = partition.takeNext(); one; one = partition.takeNext()) {
+      for (let one = partition.takeNext(0); one; one = partition.takeNext(0)) {
         assert.equal(one.offset, next)
         assert.equal(header.recordCount(one.bytes, 0), one.end - one.offset)
         next = one.end

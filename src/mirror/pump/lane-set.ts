@@ -54,11 +54,12 @@ export class LaneSet implements AsyncDisposable {
   destination(nodeId: number): DestinationLane {
     const known = this.#destinations.get(nodeId)
     if (known) return known
-    const { destination, settings } = this.#options
+    const { destination, settings, clock } = this.#options
     const { requestTimeoutMs, windowRequests } = settings
     const pendingMax = windowRequests + otherRequestsMax
     const lane = new DestinationLane(nodeId, {
       settings,
+      clock,
       dial: (signal) => destination.cluster.dedicate(nodeId, { requestTimeoutMs, pendingMax, signal }),
       owner: this.#destinationOwner,
     })

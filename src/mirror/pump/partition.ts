@@ -8,6 +8,9 @@ import type { PartitionStats, StartPartition, StopReason } from './protocol.ts'
 /** Tiny batches cost more memory than their bytes: a partition holds no more of them than this. */
 const queuedBatchesMax = 16_384
 
+/** Brokers look for producers to forget every ten minutes by default: shorter pauses do not count. */
+const pauseMs = 1000
+
 /** One partition of a mirror: where it stands on both sides. Whoever changes it sets `changed`. */
 export class PumpPartition {
   readonly start: StartPartition
@@ -47,7 +50,10 @@ export class PumpPartition {
    */
   #solo = false
   #lastOld = false
-  #paused = false
+  /** Since when nothing is under way; infinite while something is. */
+  #pausedMs = Number.POSITIVE_INFINITY
+  /** When its topic was last known to be the pinned one, monotonic; see `topic-proof.ts`. */
+  provenMs = Number.NEGATIVE_INFINITY
   /** When it began to flow, monotonic. */
   openedMs = 0
   /** A connection died with appends of ours unanswered, and it is not known yet what became of them. */
@@ -116,12 +122,12 @@ export class PumpPartition {
   }
 
   /** The next batch to send; it counts as sent from now on. */
-  takeNext(): PassingBatch | undefined {
+  takeNext(nowMs: number): PassingBatch | undefined {
     const batch = this.queue.shift()
     if (!batch) return undefined
     this.queuedBytes -= batch.bytes.length
-    this.#solo = this.#paused && this.#lastOld
-    this.#paused = false
+    this.#solo = this.#lastOld && nowMs - this.#pausedMs >= pauseMs
+    this.#pausedMs = Number.POSITIVE_INFINITY
     this.#lastOld = batch.old
     this.unanswered += 1
     this.unansweredBytes += batch.bytes.length
@@ -136,10 +142,10 @@ export class PumpPartition {
     batch.release()
   }
 
-  acknowledge(batch: PassingBatch): void {
+  acknowledge(batch: PassingBatch, nowMs: number): void {
     this.acknowledgedEnd = batch.end
     this.#solo = false
-    this.#paused = this.unanswered === 0 && this.queue.length === 0
+    if (this.unanswered === 0 && this.queue.length === 0) this.#pausedMs = nowMs
     this.bytes += batch.bytes.length
     this.batches += 1
     this.failures = 0

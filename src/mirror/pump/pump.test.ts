@@ -175,6 +175,7 @@ test('old data: behind a pause one batch goes alone, since the broker may have f
   await bench.mirrored()
   await bench.until(() => bench.stats?.acknowledgedEnd === bench.source.log.end, 'all answers')
   bench.destination.log.producers.clear()
+  await new Promise((resolve) => setTimeout(resolve, 1050))
   const before = bench.appends().length
   const held: ProduceRequest[] = []
   bench.destination.onProduce = (request) => held.push(request) > 0

@@ -13,6 +13,8 @@ export interface VerifyRequest {
   partitions: number
   /** Records may be missing on one side, because a cleaner took them. */
   compacted: boolean
+  /** It follows its source still: a record that the source has not is a foreign one. */
+  live: boolean
 }
 
 export interface VerifyOptions {
@@ -44,7 +46,7 @@ export interface PartitionProof {
   compactedAway: number
   /** SHA-256 of what was compared; the same on both sides when the contents are. */
   digest: { source: string; destination: string }
-  /** Of the content in the range. */
+  /** Nothing in the range differs; and while it is a mirror, it has nothing that the source has not. */
   equal: boolean
   firstDifference: Difference | null
 }
@@ -89,7 +91,7 @@ async function verifyPartition(
 }
 
 async function tryVerify(request: VerifyRequest, partition: number, options: VerifyOptions): Promise<PartitionProof> {
-  const { source, sourceTopic, destination, topic, compacted, partitions } = request
+  const { source, sourceTopic, destination, topic, compacted, partitions, live } = request
   const { onProgress, signal } = options
   const there = { topic: sourceTopic, partition }
   const here = { topic, partition }
@@ -115,9 +117,18 @@ async function tryVerify(request: VerifyRequest, partition: number, options: Ver
     range: { from, to },
     ...countsOf(compared),
     digest: compared.digests,
-    equal: compared.difference === null,
-    firstDifference: compared.difference,
+    ...judge(compared.difference ?? (live ? foreignTail(theirEnd, ourEnd) : null)),
   }
+}
+
+function judge(firstDifference: Difference | null): Pick<PartitionProof, 'equal' | 'firstDifference'> {
+  return { equal: firstDifference === null, firstDifference }
+}
+
+/** What stands behind the source's end came from somebody else, or the source has lost what it had. */
+function foreignTail(sourceEnd: number, mirrorEnd: number): Difference | null {
+  if (mirrorEnd <= sourceEnd) return null
+  return { offset: sourceEnd, what: `the source ends here, the mirror has ${mirrorEnd - sourceEnd} records more` }
 }
 
 function countsOf({ records, batches, bytes, decodedBatches, compactedAway }: Comparison) {

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import type { KafkaMirror } from '../../src/contract/kafka-v3.ts'
+import type { KafkaAddress } from '../kafka/tools.ts'
+import { type Daemon, type StartOptions, startDaemon } from './daemon.ts'
+import { waitFor } from './process.ts'
+
+/** A Kafka and the daemon that fronts it. */
+export interface Site {
+  kafka: KafkaAddress
+  daemon: Daemon
+}
+
+export interface LinkedSites extends AsyncDisposable {
+  west: Site
+  east: Site
+}
+
+export interface SitesOptions {
+  /** What the east may do at the west: lines as of `auth group permission add GROUP …`; reading all topics unless told. */
+  rights?: readonly string[]
+  start?: Partial<StartOptions>
+}
+
+/** Two daemons, linked by a token that the west made: the link is called `east` at the west and `west` at the east. */
+export async function linkSites(
+  westKafka: KafkaAddress,
+  eastKafka: KafkaAddress,
+  { rights = ['topic can_read', 'consumer_group can_view'], start = {} }: SitesOptions = {},
+): Promise<LinkedSites> {
+  const [west, east] = await Promise.all([
+    startDaemon({ ...start, name: 'west', kafka: westKafka.bootstrap }),
+    startDaemon({ ...start, name: 'east', kafka: eastKafka.bootstrap }),
+  ])
+  try {
+    await linkDaemons(west, east, rights)
+  } catch (error) {
+    await Promise.all([west.stop(), east.stop()])
+    throw error
+  }
+  return {
+    west: { kafka: westKafka, daemon: west },
+    east: { kafka: eastKafka, daemon: east },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([west[Symbol.asyncDispose](), east[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+/** Links `reader` to `owner` by a token: the owner grants `rights`. Both sides may mirror, each by its own grants. */
+export async function linkDaemons(owner: Daemon, reader: Daemon, rights: readonly string[]): Promise<void> {
+  await cli(owner, 'auth group create readers')
+  for (const right of rights) await cli(owner, `auth group permission add readers ${right}`)
+  await cli(reader, 'auth group create readers')
+  for (const right of rights) await cli(reader, `auth group permission add readers ${right}`)
+  const token = await cli(owner, 'cluster link create east --auth-group readers -q')
+  await cli(reader, `cluster link create west ${token.trim()} --auth-group readers`)
+}
+
+/** Runs a command line that has to succeed; returns what it printed. Words are split at blanks. */
+export async function cli(daemon: Daemon, line: string): Promise<string> {
+  const { code, stdout, stderr } = await daemon.cli(line.split(' '))
+  assert.equal(code, 0, `linkspan ${line}: ${stderr || stdout}`)
+  return stdout
+}
+
+/** Runs a command line that has to be refused with this exit code; returns what it said. */
+export async function refused(daemon: Daemon, line: string, exitCode = 1): Promise<string> {
+  const { code, stdout, stderr } = await daemon.cli(line.split(' '))
+  assert.equal(code, exitCode, `linkspan ${line}: ${stdout}${stderr}`)
+  return stderr
+}
+
+/** Until the mirror is at `ends` of its source, without lag. */
+export function caughtUp(daemon: Daemon, link: string, topic: string, ends: readonly number[], timeoutMs = 60_000) {
+  return mirrorWhere(daemon, link, topic, timeoutMs, `${topic} at ${ends}`, ({ mirror_lags: lags }) => {
+    return ends.every((end, partition) => {
+      const lag = lags[partition]
+      return lag !== undefined && lag.lag === 0 && Math.max(lag.last_source_fetch_offset, 0) === end
+    })
+  })
+}
+
+/** Until the mirror has this status. */
+export function hasStatus(daemon: Daemon, link: string, topic: string, status: string, timeoutMs = 30_000) {
+  return mirrorWhere(daemon, link, topic, timeoutMs, `${topic} ${status}`, (mirror) => mirror.mirror_status === status)
+}
+
+async function mirrorWhere(
+  daemon: Daemon,
+  link: string,
+  topic: string,
+  timeoutMs: number,
+  what: string,
+  condition: (mirror: KafkaMirror) => boolean,
+): Promise<KafkaMirror> {
+  let seen: KafkaMirror | undefined
+  try {
+    return await waitFor(
+      async () => {
+        seen = await daemon.client.kafka.mirrors.get(link, topic)
+        return condition(seen) ? seen : undefined
+      },
+      { timeoutMs, what },
+    )
+  } catch (error) {
+    throw new Error(`${(error as Error).message}: ${JSON.stringify(seen)}\n${daemon.process.tail()}`)
+  }
+}
