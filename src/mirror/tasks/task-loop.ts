@@ -25,6 +25,7 @@ export class TaskLoop implements AsyncDisposable {
   #wake = new AbortController()
   #round: Promise<TaskError[]> | undefined
   #errors: TaskError[] = []
+  #kicked = false
 
   constructor(options: TaskLoopOptions) {
     this.#options = options
@@ -42,6 +43,7 @@ export class TaskLoop implements AsyncDisposable {
 
   /** The next round begins now. */
   kick(): void {
+    this.#kicked = true
     this.#wake.abort()
   }
 
@@ -61,9 +63,11 @@ export class TaskLoop implements AsyncDisposable {
   async #run(): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
+      this.#kicked = false
       const intervalMs = this.#intervalMs()
       if (intervalMs !== undefined) await this.#once()
       if (signal.aborted) return
+      if (this.#kicked) continue
       this.#wake = new AbortController()
       await sleep(intervalMs ?? idleMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {})
     }
