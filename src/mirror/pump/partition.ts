@@ -203,12 +203,18 @@ export class PumpPartition {
     this.changed = true
   }
 
+  /** With nothing to send the one batch that goes alone is nobody's concern. */
+  #shownPhase(): PartitionState['phase'] {
+    const idle = this.pendingBytes === 0 && this.nextOffset >= this.sourceHighWatermark
+    return this.phase === 'alone' && idle ? 'flowing' : this.phase
+  }
+
   stats(nowMs: number): PartitionStats {
     const seen = this.confirmedEnd >= 0 && this.sourceHighWatermark >= 0
     return {
       mirrorId: this.start.mirrorId,
       partition: this.start.partition,
-      phase: this.phase,
+      phase: this.#shownPhase(),
       nextOffset: this.nextOffset,
       acknowledgedEnd: this.acknowledgedEnd,
       confirmedEnd: this.confirmedEnd,
