@@ -25,6 +25,7 @@ export class KafkaWatch implements AsyncDisposable {
   #running: Promise<void> | undefined
   #kafkaClusterId: string | null
   #onKnown: () => void = () => {}
+  #told = ''
 
   constructor(options: KafkaWatchOptions) {
     this.#options = options
@@ -43,9 +44,7 @@ export class KafkaWatch implements AsyncDisposable {
 
   /** Asks once, shortly, and goes on in the background when there is no answer. */
   async start(): Promise<void> {
-    const problem = await this.#ask(firstAttemptMs)
-    if (problem === undefined) return
-    this.#options.log.warn({ reason: problem }, 'Kafka is not reached yet; it is tried until it is')
+    if (await this.#ask(firstAttemptMs)) return
     this.#running = this.#keepAsking()
   }
 
@@ -57,19 +56,15 @@ export class KafkaWatch implements AsyncDisposable {
   async #keepAsking(): Promise<void> {
     const backoff = new Backoff({ initialMs: 500, maxMs: 10_000 })
     const { signal } = this.#stopping
-    let told = ''
     while (!signal.aborted) {
       await sleep(backoff.nextMs(), signal).catch(() => {})
       if (signal.aborted) return
-      const problem = await this.#ask(attemptMs)
-      if (problem === undefined || signal.aborted) return
-      if (problem !== told) this.#options.log.warn({ reason: problem }, 'Kafka is still not reached')
-      told = problem
+      if (await this.#ask(attemptMs)) return
     }
   }
 
-  /** What is in the way, or undefined when the Kafka has answered. */
-  async #ask(deadlineMs: number): Promise<string | undefined> {
+  /** True once the Kafka that is meant has answered. */
+  async #ask(deadlineMs: number): Promise<boolean> {
     const { cluster, store, log } = this.#options
     try {
       const found = await cluster.clusterId({ deadlineMs, signal: this.#stopping.signal })
@@ -78,12 +73,23 @@ export class KafkaWatch implements AsyncDisposable {
       this.#kafkaClusterId = found
       log.info({ kafkaClusterId: found }, 'Kafka is reached')
       if (isNew) this.#onKnown()
-      return undefined
+      return true
     } catch (error) {
-      if (isLinkspanError(error, 'destination-changed', 'precondition-failed')) {
-        log.error({ reason: explainError(error) }, 'This is another Kafka than the one that this state belongs to')
-      }
-      return explainError(error)
+      if (!this.#stopping.signal.aborted) this.#tell(error)
+      return false
+    }
+  }
+
+  /** Each reason once, however often it is met. */
+  #tell(error: unknown): void {
+    const reason = explainError(error)
+    if (reason === this.#told) return
+    this.#told = reason
+    const { log } = this.#options
+    if (isLinkspanError(error, 'destination-changed', 'precondition-failed')) {
+      log.error({ reason }, 'This is another Kafka than the one that this state belongs to')
+    } else {
+      log.warn({ reason }, 'Kafka is not reached yet; it is tried until it is')
     }
   }
 }

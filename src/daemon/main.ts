@@ -1,6 +1,6 @@
-import { enableCompileCache } from 'node:module'
+import { keepCompiledCode } from './compile-cache.ts'
 
-enableCompileCache()
+keepCompiledCode(process.env)
 
 const { runDaemon } = await import('./run.ts')
 

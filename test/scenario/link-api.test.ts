@@ -45,7 +45,7 @@ test('the shape of a link, its URL and its lists', async () => {
   await mintLinkToken(daemon, 'Z')
   const list = await callV1(daemon, 'GET', linksPath)
   assert.deepEqual(list.metadata, [`${linksPath}/Z`, `${linksPath}/a%20link%3A%25`])
-  const url: string = list.metadata[1]
+  const url = list.metadata[1] as string
   const one = await callV1(daemon, 'GET', url)
   const shown = { name: 'a link:%', description: '', type: 'bidirectional', config: { 'user.a': 'b' }, used_by: [] }
   assert.deepEqual(one.metadata, shown)

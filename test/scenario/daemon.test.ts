@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import { systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import type { KafkaCluster } from '../../src/kafka/cluster.ts'
+import { openCluster } from '../../src/kafka/open-cluster.ts'
+import type { TunnelSpec } from '../../src/transport/spec.ts'
+import { metadata } from '../../src/wire/api/03-metadata.ts'
+import { type Daemon, noKafka, startDaemon } from '../support/daemon.ts'
+import { FakeKafka } from '../support/fake-kafka.ts'
+import { linkDaemons, mintLinkToken, useLinkToken } from '../support/link-calls.ts'
+import { freePorts } from '../support/ports.ts'
+import { run, startProcess, waitFor } from '../support/process.ts'
+import { revealingKafka } from '../support/revealing-kafka.ts'
+
+const launcher = resolve(import.meta.dirname, '../../bin/linkspand')
+
+async function folder(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'linkspan-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function kafkaOf(clusterId: string, port?: number): Promise<FakeKafka> {
+  const kafka = await new FakeKafka().listen(port)
+  kafka.on(metadata, ({ answer }) => {
+    const brokers = [{ nodeId: 1, host: '127.0.0.1', port: kafka.port, rack: null }]
+    answer({ brokers, clusterId, controllerId: 1, topics: [] })
+  })
+  return kafka
+}
+
+test('the id of the Kafka stands in the first ready.json when it answers', async () => {
+  await using kafka = await kafkaOf('KAFKA-1')
+  await using daemon = await startDaemon({ kafka: `127.0.0.1:${kafka.port}` })
+  assert.equal(daemon.ready.kafkaClusterId, 'KAFKA-1')
+  assert.equal(daemon.ready.kafka, `127.0.0.1:${kafka.port}`)
+  assert.equal((await daemon.client.server.get()).value.environment?.kafka_cluster_id, 'KAFKA-1')
+})
+
+test('a Kafka that comes later is noticed; another one in its place is not taken for it', async (t) => {
+  const directory = join(await folder(t), 'state')
+  const [port] = await freePorts(1)
+  const options = { stateDir: directory, kafka: `127.0.0.1:${port}` }
+  {
+    await using daemon = await startDaemon(options)
+    assert.equal(daemon.ready.kafkaClusterId, null)
+    assert.match(daemon.process.stderr, /Kafka is not reached yet; it is tried until it is/)
+    await using _kafka = await kafkaOf('KAFKA-1', port)
+    await waitFor(async () => (await daemon.readReady()).kafkaClusterId === 'KAFKA-1', { what: 'the id in ready.json' })
+  }
+  await using _other = await kafkaOf('KAFKA-2', port)
+  await using daemon = await startDaemon(options)
+  assert.equal(daemon.ready.kafkaClusterId, 'KAFKA-1')
+  await daemon.process.waitForOutput(/another Kafka than the one that this state belongs to.*KAFKA-2/)
+})
+
+test('it does not start with what it cannot use, and says why', async (t) => {
+  const directory = await folder(t)
+  const state = ['--state-dir', join(directory, 'state'), '--listen', '127.0.0.1:0']
+  await writeFile(join(directory, 'bad.properties'), 'security.protocol=NONSENSE\n')
+  await mkdir(join(directory, 'file'))
+  await writeFile(join(directory, 'file', 'linkspand.json'), '{"lisen":"x"}')
+  const deep = join(directory, 'd'.repeat(90), 'state')
+  const cases: [string[], number, RegExp][] = [
+    [state, 1, /needs a Kafka to front: give its bootstrap servers with --kafka/],
+    [[...state, '--kafka', noKafka, '--broker-listen', 'x:1'], 1, /--broker-listen cannot be used in this version/],
+    [[...state, '--nonsense'], 2, /--nonsense.*--help/],
+    [['--state-dir', join(directory, 'file')], 2, /unknown key "lisen"/],
+    [[...state, '--kafka', noKafka, '--kafka-config', join(directory, 'none')], 1, /none cannot be read \(ENOENT\)/],
+    [[...state, '--kafka', noKafka, '--kafka-config', join(directory, 'bad.properties')], 1, /security.protocol/],
+    [[...state, '--kafka', noKafka, '--listen', '192.0.2.1:0'], 1, /no address of this host.*--listen/],
+    [['--state-dir', deep, '--listen', '127.0.0.1:0', '--kafka', noKafka], 1, /longer than 107 bytes.*shorter path/],
+  ]
+  for (const [args, code, says] of cases) {
+    const result = await run(launcher, args)
+    assert.equal(result.code, code, `${args}: ${result.stderr}`)
+    assert.match(result.stderr, says)
+    assert.equal(result.stdout, '')
+  }
+  const help = await run(launcher, ['--help'])
+  assert.equal(help.code, 0)
+  assert.match(help.stdout, /--kafka-gateway-config FILE/)
+})
+
+test('the launcher is found through links of links, and leaves no shell behind', async (t) => {
+  const directory = await folder(t)
+  await symlink(launcher, join(directory, 'one'))
+  await symlink('one', join(directory, 'two words'))
+  const version = await run(join(directory, 'two words'), ['--version'], { cwd: '/' })
+  assert.deepEqual([version.code, version.stdout], [0, '0.1.0\n'])
+  const args = ['--state-dir', join(directory, 'state'), '--listen', '127.0.0.1:0', '--kafka', noKafka]
+  await using child = startProcess(join(directory, 'two words'), args)
+  await child.waitForOutput(/^linkspand is ready: https:\/\/127\.0\.0\.1:\d+ \([0-9a-f]{12}\), Kafka 127\.0\.0\.1:1$/m)
+  const ready = JSON.parse(await readFile(join(directory, 'state', 'ready.json'), 'utf8')) as { pid: number }
+  assert.equal(ready.pid, child.pid)
+  assert.deepEqual(await child.stop(), { code: 0, signal: null })
+})
+
+test('systemd is told of the start and of the stop', async (t) => {
+  const directory = await folder(t)
+  const told = join(directory, 'told')
+  await writeFile(join(directory, 'systemd-notify'), `#!/bin/sh\necho "$@" >> '${told}'\n`)
+  await chmod(join(directory, 'systemd-notify'), 0o755)
+  const env = { NOTIFY_SOCKET: '@linkspan-test', PATH: `${directory}:${process.env.PATH}` }
+  await using daemon = await startDaemon({ env })
+  await waitFor(async () => (await readFile(told, 'utf8')).includes('READY=1'))
+  await daemon.stop()
+  const { pid } = daemon.process
+  assert.equal(await readFile(told, 'utf8'), `--pid=${pid} READY=1\n--pid=${pid} STOPPING=1\n`)
+})
+
+/** A reads what B fronts, as its groups there may. */
+let a: Daemon
+let b: Daemon
+let kafka: FakeKafka
+
+before(async () => {
+  kafka = await revealingKafka().listen()
+  ;[a, b] = await Promise.all([
+    startDaemon({ name: 'a' }),
+    startDaemon({ name: 'b', kafka: `127.0.0.1:${kafka.port}` }),
+  ])
+})
+
+after(async () => {
+  await Promise.all([a?.[Symbol.asyncDispose](), b?.[Symbol.asyncDispose]()])
+  await kafka?.[Symbol.asyncDispose]()
+})
+
+async function tunnelTo(to: Daemon, from: Daemon): Promise<KafkaCluster> {
+  const [certificatePem, privateKeyPem] = await Promise.all(
+    ['cluster.crt', 'cluster.key'].map((name) => readFile(join(from.stateDir, name), 'utf8')),
+  )
+  const { https, fingerprint } = to.ready
+  const pins = { certificatePem: certificatePem!, privateKeyPem: privateKeyPem! }
+  const spec: TunnelSpec = { reach: 'peer', clientId: 'test', addresses: [https], fingerprint, ...pins }
+  return openCluster(spec, { clock: systemClock, log: silentLog, deadlineMs: 3000 })
+}
+
+test('a linked cluster reads through the tunnel what its groups may, from the answer of the change on', async () => {
+  await using early = await tunnelTo(b, a)
+  await assert.rejects(early.clusterId())
+  await b.client.groups.create({ name: 'readers', permissions: [] })
+  const token = await mintLinkToken(b, 'to-a', { auth_groups: ['readers'] })
+  assert.equal((await useLinkToken(a, 'to-b', token)).status, 201)
+  const visible = async (cluster: KafkaCluster) => {
+    await cluster.refresh('all')
+    return [...cluster.cache.topics()].map(({ name }) => name).sort()
+  }
+  {
+    await using cluster = await tunnelTo(b, a)
+    assert.deepEqual(await visible(cluster), [])
+  }
+  const permissions = [{ entity_type: 'topic', url: '/1.0/topics/orders', entitlement: 'can_read' }]
+  await b.client.groups.replace('readers', { permissions })
+  await using cluster = await tunnelTo(b, a)
+  assert.deepEqual(await visible(cluster), ['orders'])
+  await b.client.groups.replace('readers', { permissions: [] })
+  await using after = await tunnelTo(b, a)
+  assert.deepEqual(await visible(after), [])
+  await b.client.clusterLinks.delete('to-a')
+  await assert.rejects(cluster.refresh('all', { deadlineMs: 1000 }))
+  await a.client.clusterLinks.delete('to-b')
+  await linkDaemons(a, b, { atOne: 'again', atOther: 'again' })
+})
