@@ -1,4 +1,5 @@
-import { baseOffset, lastOffset, producerId } from '../../records/header.ts'
+import { baseOffset, baseSequence, lastOffset, producerId } from '../../records/header.ts'
+import { sequenceOf } from '../../records/producer-id.ts'
 import { askLogEnd, askProducers, peekBatch } from './asks.ts'
 import type { PumpPartition } from './partition.ts'
 import { foreignIds } from './producer-state.ts'
@@ -38,6 +39,7 @@ export async function investigate(
         facts.producerId = writer
         facts.firstOffset = baseOffset(batch.bytes, batch.at)
         facts.lastOffset = lastOffset(batch.bytes, batch.at)
+        facts.own = isOwn(partition, batch)
       }
     }
   } catch {
@@ -53,6 +55,12 @@ export async function investigate(
       producerId: writer ?? remembered,
     },
   )
+}
+
+/** An append of ours that came late, and where it belongs. */
+function isOwn(partition: PumpPartition, { bytes, at }: { bytes: Buffer; at: number }): boolean {
+  const inPlace = baseSequence(bytes, at) === sequenceOf(baseOffset(bytes, at))
+  return inPlace && producerId(bytes, at) === partition.producerId
 }
 
 function describeWriter(partition: PumpPartition, writer: string | undefined, remembered: string | undefined): string {

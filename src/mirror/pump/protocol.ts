@@ -118,8 +118,8 @@ export interface StatsNotice {
 }
 
 /**
- * Where a partition stands. `draining`: old data waits until nothing late can arrive at the destination any more. `alone`:
- * one batch is on its way, the next ones wait for its answer. `flowing`: also with nothing to do.
+ * Where a partition stands. `draining`: old data waits until nothing late can arrive at the destination any more.
+ * `alone`: one batch is on its way, the next ones wait for its answer. `flowing`: also with nothing to do.
  */
 export type PartitionPhase = 'waiting' | 'opening' | 'draining' | 'alone' | 'flowing' | 'finishing' | 'stopped'
 

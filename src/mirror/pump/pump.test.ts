@@ -5,8 +5,10 @@ import { PlainDialler } from '../../../test/support/fake-kafka.ts'
 import { waitFor } from '../../../test/support/process.ts'
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
+import { buildBatch } from '../../records/build.ts'
 import { sameContent } from '../../records/content.ts'
 import * as header from '../../records/header.ts'
+import { dataProducerId } from '../../records/producer-id.ts'
 import { produce } from '../../wire/api/00-produce.ts'
 import { PumpHost } from './host.ts'
 import type { EventNotice, PartitionStats, PumpNotice, StopFacts, StoppedNotice } from './protocol.ts'
@@ -99,6 +101,14 @@ class Bench implements AsyncDisposable {
     await this.source[Symbol.asyncDispose]()
     await this.destination[Symbol.asyncDispose]()
   }
+}
+
+/** What our pump would append next if the source had two records more. */
+function copyOfNext(bench: Bench): Buffer {
+  const { end } = bench.source.log
+  const rows = [0, 1].map((index) => ({ timestampMs: young, key: null, value: Buffer.from(`record ${end + index}`) }))
+  const producer = { producerId: dataProducerId('mirror', 0), producerEpoch: 0, baseSequence: end }
+  return buildBatch(rows, producer)
 }
 
 function sizes(count: number): number[] {
@@ -254,6 +264,35 @@ test('a foreign append to a quiet mirror is noticed', async () => {
   bench.destination.log.fill([1], young)
   await bench.until(() => bench.stopped, 'the stop')
   assert.deepEqual([bench.stopped?.code, bench.stopped?.offset], ['foreign-write', bench.source.log.end])
+})
+
+test('late appends of our own that land where they belong are no foreign write', async () => {
+  for (const settled of [true, false]) {
+    await using bench = new Bench()
+    bench.source.log.fill(sizes(20), young)
+    const late: Buffer[] = []
+    let count = 0
+    bench.destination.onProduce = (request, sent) => {
+      count += 1
+      if (count !== 20) return false
+      late.push(sent)
+      request.socket.destroy()
+      bench.destination.onProduce = () => true
+      return true
+    }
+    await bench.start({ settled })
+    await bench.until(() => late.length === 1 && bench.stats?.phase === 'alone', 'a pump that waits for an answer')
+    // The next copy is held, so the pump is not quiet; a mirror that had nothing to send would be.
+    bench.destination.log.append(late[0] as Buffer)
+    bench.destination.onProduce = () => false
+    bench.destination.nodes[0]?.disconnect()
+    await bench.mirrored()
+    const quiet = bench.destination.log
+    quiet.append(copyOfNext(bench))
+    bench.source.log.fill([2], young)
+    await bench.mirrored()
+    assert.equal(bench.stopped, undefined)
+  }
 })
 
 test('the leader moves, and the new one lacks the newest appends: they are read and sent again', async () => {

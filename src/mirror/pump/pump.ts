@@ -56,7 +56,7 @@ export class Pump implements AsyncDisposable {
       ...options,
       partitions: () => this.#attached.keys(),
       doubt: (partition, message) => this.#doubt(partition, new LinkspanError('destination-changed', message)),
-      foreign: (partition) => this.#foreign(partition, partition.acknowledgedEnd),
+      moved: (partition) => this.#suspect(partition),
     })
   }
 
@@ -193,8 +193,11 @@ export class Pump implements AsyncDisposable {
     this.#tell({ name: 'flowing', mirrorId, partition: index, offset: logEnd })
   }
 
-  /** Something is not as we thought: everything is asked anew, from the destination's log end on. */
-  #doubt(partition: PumpPartition, error: LinkspanError): void {
+  /**
+   * Something is not as we thought: everything is asked anew, from the destination's log end on. `parked`: the caller
+   * says when.
+   */
+  #doubt(partition: PumpPartition, error: LinkspanError, parked = false): void {
     if (partition.phase === 'waiting') this.#proceed(partition)
     if (!partition.flows && !partition.opens) return
     const wasOpen = partition.flows
@@ -211,7 +214,7 @@ export class Pump implements AsyncDisposable {
       const { message } = error
       this.#tell({ name: 'doubt', mirrorId, partition: index, offset: partition.acknowledgedEnd, message })
     }
-    this.#proceed(partition)
+    if (!parked) this.#proceed(partition)
   }
 
   /** The connection died: what was unanswered on it may still arrive. */
@@ -248,6 +251,23 @@ export class Pump implements AsyncDisposable {
       const { linkId } = this.#options
       this.#options.notify({ kind: 'stopped', linkId, mirrorId, topic, partition: index, reason: found })
       if (wasFinishing) this.#waiters.get(partition)?.()
+    })
+  }
+
+  /** The log goes on behind our last append: late ones of our own are looked at anew, anything else stops. */
+  #suspect(partition: PumpPartition): void {
+    const late = partition.quarantineUntilMs > this.#options.clock.monotonicMs()
+    const offset = partition.acknowledgedEnd
+    this.#doubt(
+      partition,
+      new LinkspanError('kafka-retriable', 'The destination has more than we have appended'),
+      !late,
+    )
+    if (late) return
+    void investigate(partition, { ...this.#options, offset, found: undefined }).then((reason) => {
+      if (!partition.waits) return
+      if (reason.details.own === true) this.#proceed(partition)
+      else this.#fail(partition, reason)
     })
   }
 

@@ -19,7 +19,7 @@ export interface WatchOptions {
   /** The log ends before what was acknowledged. */
   doubt: (partition: PumpPartition, message: string) => void
   /** The log goes on behind what was acknowledged, although nothing of ours is under way. */
-  foreign: (partition: PumpPartition) => void
+  moved: (partition: PumpPartition) => void
 }
 
 /** A partition as it was when its log end was asked for. */
@@ -116,7 +116,7 @@ export class Watch implements AsyncDisposable {
       const logEnd = offsets(partition)
       const unchanged = quiet && partition.generation === generation && partition.sentEnd === sentEnd
       if (logEnd === undefined || !unchanged || !partition.flows) continue
-      if (logEnd > partition.acknowledgedEnd) this.#options.foreign(partition)
+      if (logEnd > partition.acknowledgedEnd) this.#options.moved(partition)
       else if (logEnd < partition.acknowledgedEnd) {
         const { acknowledgedEnd } = partition
         const text = `The destination lost its log's end: it is ${logEnd} now, ${acknowledgedEnd} was acknowledged`
