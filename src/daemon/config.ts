@@ -28,6 +28,7 @@ export interface KafkaConfig {
 export type Invocation = { show: 'help' | 'version' } | { config: DaemonConfig }
 
 const defaultPort = 8443
+const fileSettings: readonly SettingName[] = ['kafka-config', 'kafka-gateway-config', 'site-key-file']
 const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error']
 
 /** What is set, and where, for messages. */
@@ -90,7 +91,10 @@ async function fromFile(stateDir: string): Promise<Given> {
     if (!parts.every((part) => typeof part === 'string')) {
       throw new LinkspanError('usage', `"${name}" in ${path} has to be a text, or a list of texts`)
     }
-    given.set(name as SettingName, { text: parts.join(','), origin: `"${name}" in ${path}` })
+    const text = parts.join(',')
+    // Where the daemon is started must not decide what its own file means.
+    const isFile = fileSettings.includes(name as SettingName)
+    given.set(name as SettingName, { text: isFile ? resolve(stateDir, text) : text, origin: `"${name}" in ${path}` })
   }
   return given
 }

@@ -37,8 +37,8 @@ export interface DaemonOptions {
 
 const pruneIntervalMs = 3_600_000
 const refreshIntervalMs = 86_400_000
-/** For requests in flight; all of the stop is to be done within ten seconds. */
-const graceMs = 7000
+/** For requests in flight; pumps have their time after it, and all of the stop is to be done within ten seconds. */
+const graceMs = 4000
 
 /** One running daemon. */
 export class Daemon implements AsyncDisposable {

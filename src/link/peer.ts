@@ -142,7 +142,8 @@ export function peerRefusal(answer: HttpAnswer, address: string): LinkspanError 
 
 function codeOf(answer: HttpAnswer): ErrorCode {
   const told = answer.headers['linkspan-error'] ?? ''
-  if (Object.hasOwn(errorTable, told)) return told as ErrorCode
+  // Its inner failure is none of ours, whose text would be kept from the operator.
+  if (Object.hasOwn(errorTable, told) && told !== 'internal') return told as ErrorCode
   const byStatus: Record<number, ErrorCode> = {
     400: 'invalid-request',
     403: 'not-permitted',
@@ -152,5 +153,5 @@ function codeOf(answer: HttpAnswer): ErrorCode {
     501: 'unsupported',
     503: 'closed',
   }
-  return byStatus[answer.status] ?? 'unsupported'
+  return byStatus[answer.status] ?? (answer.status >= 500 ? 'closed' : 'unsupported')
 }

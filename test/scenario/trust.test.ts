@@ -9,7 +9,7 @@ import { createCertificate } from '../../src/identity/certificate.ts'
 import { encodeToken, type TrustToken } from '../../src/identity/trust-token.ts'
 import { pinnedHttp } from '../../src/transport/pinned-fetch.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
-import { startFakePeer } from '../support/fake-peer.ts'
+import { respond, startFakePeer } from '../support/fake-peer.ts'
 import { callV1, linkDaemons, linksPath, mintLinkToken, useLinkToken } from '../support/link-calls.ts'
 import { freePorts } from '../support/ports.ts'
 import { waitFor } from '../support/process.ts'
@@ -337,6 +337,48 @@ test('a link that a kill interrupted is completed, or undone, as the other side 
     const left = dumpState(daemon.stateDir).filter((row) => /^(link|identity) /.test(row)).length
     assert.equal(left, trusted ? 2 : 0)
   }
+})
+
+test('a peer that answers oddly leaves nothing behind', async () => {
+  await using peer = await startFakePeer()
+  const token: TrustToken = {
+    client_name: 'x',
+    fingerprint: peer.fingerprint,
+    addresses: [peer.address],
+    secret: 'e'.repeat(64),
+    expires_at: '0001-01-01T00:00:00Z',
+    type: 'Cluster link certificate',
+  }
+  const untouched = dumpState(b.stateDir)
+  const says = (status: number, body: object, headers = {}) => {
+    return (response: Parameters<typeof peer.onActivation>[0]) => respond(response, status, body, headers)
+  }
+  const cases: [typeof peer.onActivation, string, RegExp][] = [
+    [says(500, { error: 'boom\u001b[2J' }), 'closed', /refused: boom\\x1b\[2J$/],
+    [says(500, { error: 'why' }, { 'linkspan-error': 'internal' }), 'closed', /refused: why/],
+    [says(409, { error: 'taken' }), 'already-exists', /refused: taken/],
+    [says(403, { error: 'gone' }, { 'linkspan-error': 'token-expired' }), 'token-expired', /refused: gone/],
+    [says(404, []), 'not-found', /refused: status 404/],
+    [says(302, {}), 'unsupported', /refused: status 302/],
+    [says(418, { error: 'x'.repeat(5000) }, { 'linkspan-error': 'nonsense' }), 'unsupported', /refused: x{500}$/],
+    [(response) => void response.destroy(), 'unreachable', /did not answer.*delete the link there/],
+  ]
+  for (const [answer, code, text] of cases) {
+    peer.onActivation = answer
+    const refused = await useLinkToken(b, 'odd', token)
+    assert.equal(refused.code, code, refused.error)
+    assert.match(refused.error, text)
+    assert.deepEqual(dumpState(b.stateDir), untouched)
+  }
+  const activations = peer.requests.filter(({ method }) => method === 'POST')
+  assert.equal(activations.length, cases.length)
+  assert.ok(activations.every(({ fingerprint }) => fingerprint === undefined))
+  peer.onActivation = (response) => {
+    peer.trusted = true
+    response.destroy()
+  }
+  assert.equal((await useLinkToken(b, 'odd', token)).status, 201, 'the answer was lost, and only that')
+  await forget([b, 'odd'])
 })
 
 test('the state directory is for its owner and one daemon alone', async () => {
