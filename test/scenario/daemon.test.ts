@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
@@ -111,6 +112,46 @@ test('systemd is told of the start and of the stop', async (t) => {
   await daemon.stop()
   const { pid } = daemon.process
   assert.equal(await readFile(told, 'utf8'), `--pid=${pid} READY=1\n--pid=${pid} STOPPING=1\n`)
+})
+
+test('the state directory is for its owner and one daemon alone', async () => {
+  await using daemon = await startDaemon()
+  assert.equal((await stat(daemon.stateDir)).mode & 0o777, 0o700)
+  for (const name of ['unix.socket', 'http.socket', 'cluster.key', 'host.key', 'seal.key', 'ready.json']) {
+    assert.equal((await stat(join(daemon.stateDir, name))).mode & 0o077, 0, name)
+  }
+  await assert.rejects(startDaemon({ stateDir: daemon.stateDir }), (error: Error) => {
+    return /in use by another linkspand: stop that one, or choose another/.test(error.message)
+  })
+  assert.equal((await daemon.readReady()).pid, daemon.ready.pid)
+  assert.equal((await daemon.client.server.get()).value.auth, 'trusted')
+})
+
+test('SIGTERM: requests in flight are answered, ready.json goes, exit 0', async () => {
+  await using daemon = await startDaemon({ name: 'short-lived' })
+  const events = daemon.http({ method: 'GET', path: '/1.0' })
+  const startedMs = performance.now()
+  const [exit, answer] = await Promise.all([daemon.kill('SIGTERM'), events])
+  assert.equal(answer.status, 200)
+  assert.deepEqual(exit, { code: 0, signal: null })
+  assert.ok(performance.now() - startedMs < 10_000)
+  for (const name of ['ready.json', 'unix.socket', 'http.socket']) {
+    assert.ok(!existsSync(join(daemon.stateDir, name)), `${name} is left`)
+  }
+})
+
+test('a flag counts before the environment, and that before the file', async (t) => {
+  const stateDir = join(await folder(t), 'state')
+  await mkdir(stateDir, { mode: 0o700 })
+  await writeFile(join(stateDir, 'linkspand.json'), JSON.stringify({ name: 'file', 'log-format': 'json' }))
+  const nameOf = async (options: Parameters<typeof startDaemon>[0]) => {
+    await using daemon = await startDaemon({ ...options, stateDir })
+    assert.ok(JSON.parse(daemon.process.stderr.split('\n')[0]!))
+    return (await daemon.client.server.get()).value.environment?.server_name
+  }
+  assert.equal(await nameOf({}), 'file')
+  assert.equal(await nameOf({ env: { LINKSPAN_NAME: 'variable' } }), 'variable')
+  assert.equal(await nameOf({ env: { LINKSPAN_NAME: 'variable' }, name: 'flag' }), 'flag')
 })
 
 /** A reads what B fronts, as its groups there may. */

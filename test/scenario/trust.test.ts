@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
@@ -379,47 +378,4 @@ test('a peer that answers oddly leaves nothing behind', async () => {
   }
   assert.equal((await useLinkToken(b, 'odd', token)).status, 201, 'the answer was lost, and only that')
   await forget([b, 'odd'])
-})
-
-test('the state directory is for its owner and one daemon alone', async () => {
-  assert.equal((await stat(a.stateDir)).mode & 0o777, 0o700)
-  for (const name of ['unix.socket', 'http.socket', 'cluster.key', 'host.key', 'seal.key', 'ready.json']) {
-    assert.equal((await stat(join(a.stateDir, name))).mode & 0o077, 0, name)
-  }
-  await assert.rejects(startDaemon({ stateDir: a.stateDir }), (error: Error) => {
-    return /in use by another linkspand: stop that one, or choose another/.test(error.message)
-  })
-  assert.equal((await a.readReady()).pid, a.ready.pid)
-  assert.equal((await a.client.server.get()).value.auth, 'trusted')
-})
-
-test('SIGTERM: requests in flight are answered, ready.json goes, exit 0', async () => {
-  await using daemon = await startDaemon({ name: 'short-lived' })
-  const events = daemon.http({ method: 'GET', path: '/1.0' })
-  const startedMs = performance.now()
-  const [exit, answer] = await Promise.all([daemon.kill('SIGTERM'), events])
-  assert.equal(answer.status, 200)
-  assert.deepEqual(exit, { code: 0, signal: null })
-  assert.ok(performance.now() - startedMs < 10_000)
-  for (const name of ['ready.json', 'unix.socket', 'http.socket']) {
-    assert.ok(!existsSync(join(daemon.stateDir, name)), `${name} is left`)
-  }
-})
-
-test('a flag counts before the environment, and that before the file', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'linkspan-'))
-  try {
-    const stateDir = join(folder, 'state')
-    await mkdir(stateDir, { mode: 0o700 })
-    await writeFile(join(stateDir, 'linkspand.json'), JSON.stringify({ name: 'file', 'log-format': 'json' }))
-    const nameOf = async (options: Parameters<typeof startDaemon>[0]) => {
-      await using daemon = await startDaemon({ ...options, stateDir })
-      return (await daemon.client.server.get()).value.environment?.server_name
-    }
-    assert.equal(await nameOf({}), 'file')
-    assert.equal(await nameOf({ env: { LINKSPAN_NAME: 'variable' } }), 'variable')
-    assert.equal(await nameOf({ env: { LINKSPAN_NAME: 'variable' }, name: 'flag' }), 'flag')
-  } finally {
-    await rm(folder, { recursive: true })
-  }
 })
