@@ -40,6 +40,11 @@ export class PumpRig implements AsyncDisposable {
     this.#options = options
   }
 
+  /** Of the latest process; −1 before the first. */
+  get pid(): number {
+    return this.#process?.pid ?? -1
+  }
+
   open(): OpenLink {
     const { source, destination, settings = {} } = this.#options
     return {

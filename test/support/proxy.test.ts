@@ -97,6 +97,38 @@ test('what a client sent before its end arrives after it, by a reset too', async
   assert.equal(bench.proxy.accepted, 2)
 })
 
+test('everything is taken while it is held, also after a server that was too slow', async () => {
+  await using bench = await openBench()
+  const client = bench.open()
+  await waitFor(() => bench.sockets.length === 1)
+  bench.sockets[0]?.pause()
+  client.socket.write('abcdefghij'.repeat(3_000_000))
+  await waitFor(() => bench.proxy.heldBytes > 0)
+  bench.proxy.hold()
+  const sent = () => client.socket.writableLength === 0
+  await waitFor(sent, { what: 'a client that got rid of everything' })
+  bench.sockets[0]?.resume()
+  bench.proxy.release()
+  await waitFor(() => client.answers().length === 30_000_000)
+})
+
+test('old connections can be held while new ones pass', async () => {
+  await using bench = await openBench()
+  const old = bench.open()
+  old.socket.write('old')
+  await waitFor(() => old.answers() === 'old')
+  bench.proxy.hold()
+  bench.proxy.spareNew()
+  old.socket.write(' held')
+  await waitFor(() => bench.proxy.heldBytes === 5)
+  const next = bench.open()
+  next.socket.write('new')
+  await waitFor(() => next.answers() === 'new')
+  assert.equal(old.answers(), 'old')
+  bench.proxy.release()
+  await waitFor(() => old.answers() === 'old held')
+})
+
 test('answers can be held and lost while requests pass', async () => {
   await using bench = await openBench()
   const client = bench.open()

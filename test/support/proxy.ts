@@ -29,10 +29,7 @@ export class TestProxy implements AsyncDisposable {
   target: Target
   readonly #server: Server
   readonly #connections = new Set<Connection>()
-  readonly #flows: Record<Direction, Flow> = {
-    requests: { holding: false, delayMs: 0 },
-    answers: { holding: false, delayMs: 0 },
-  }
+  #flows = freshFlows()
   #accepted = 0
 
   constructor(server: Server, target: Target) {
@@ -68,12 +65,18 @@ export class TestProxy implements AsyncDisposable {
   /** Takes and counts what comes, but passes nothing on until `release`. */
   hold(direction: Direction = 'requests'): void {
     this.#flows[direction].holding = true
+    for (const { pipes } of this.#connections) pipes[direction].flush()
   }
 
   /** Passes on what is held, in order, and what comes from now on; also of connections whose client is gone. */
   release(direction: Direction = 'requests'): void {
     this.#flows[direction].holding = false
-    for (const { pipes } of this.#connections) pipes[direction].flush()
+    for (const { pipes } of this.#connections) pipes[direction].release()
+  }
+
+  /** What was set counts only for the connections of now; those that come are free. `release` ends it for all. */
+  spareNew(): void {
+    this.#flows = freshFlows()
   }
 
   /** Every byte that comes from now on is passed on that much later. */
@@ -122,6 +125,10 @@ export async function startProxy(target: Target): Promise<TestProxy> {
   })
   server.unref()
   return new TestProxy(server, target)
+}
+
+function freshFlows(): Record<Direction, Flow> {
+  return { requests: { holding: false, delayMs: 0 }, answers: { holding: false, delayMs: 0 } }
 }
 
 class Connection {
@@ -175,10 +182,20 @@ class Pipe {
     to.on('close', () => this.#discard())
   }
 
+  release(): void {
+    this.#flow.holding = false
+    this.flush()
+  }
+
   flush(): void {
     clearTimeout(this.#timer)
     while (this.#queue.length > 0) {
-      if (this.#flow.holding || this.#to.writableNeedDrain) return
+      if (this.#flow.holding) {
+        // A slow server may have stopped the client before; what is held is no reason to.
+        if (!this.#ended && this.heldBytes <= heldBytesMax) this.#from.resume()
+        return
+      }
+      if (this.#to.writableNeedDrain) return
       const waitMs = this.#queue[0]!.dueMs - performance.now()
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.flush(), waitMs)
