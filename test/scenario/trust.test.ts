@@ -17,6 +17,8 @@ import { dumpState } from '../support/state-dump.ts'
 /** Two clusters of one host each: A mints, B uses. */
 let a: Daemon
 let b: Daemon
+/** The first life of A, to which the folder belongs that the second one goes on with. */
+let killed: Daemon | undefined
 
 before(async () => {
   ;[a, b] = await Promise.all([startDaemon({ name: 'site-a' }), startDaemon({ name: 'site-b' })])
@@ -24,6 +26,7 @@ before(async () => {
 
 after(async () => {
   await Promise.all([a?.[Symbol.asyncDispose](), b?.[Symbol.asyncDispose]()])
+  await killed?.[Symbol.asyncDispose]()
 })
 
 const dumps = () => ({ a: dumpState(a.stateDir), b: dumpState(b.stateDir) })
@@ -297,7 +300,7 @@ test('a daemon that is killed keeps its links, its keys and its place', async ()
   assert.ok(existsSync(join(stateDir, 'ready.json')), 'SIGKILL leaves no time to remove it')
   assert.deepEqual(await statusesOf(b, 'kept'), ['Unreachable'])
   const again = await startDaemon({ stateDir, args: ['--listen', ready.https] })
-  await a.http[Symbol.asyncDispose]()
+  killed = a
   a = again
   assert.equal(a.ready.fingerprint, ready.fingerprint)
   assert.equal(a.ready.clusterId, ready.clusterId)
