@@ -3,9 +3,10 @@ import { systemClock } from '../src/base/clock.ts'
 import { deleteTopics } from '../src/kafka/admin/topics.ts'
 import { startBenchKafka } from './mirror/brokers.ts'
 import type { BenchCodec } from './mirror/events.ts'
+import { fairness } from './mirror/fairness.ts'
 import { brokerNames, type RunFigures } from './mirror/figures.ts'
 import { describeMachine } from './mirror/machine.ts'
-import { type BenchOptions, parseOptions, usage } from './mirror/options.ts'
+import { type BenchOptions, type MirrorKind, parseOptions, usage } from './mirror/options.ts'
 import { describeData, gateLine, runLine, runTable, summaryLines } from './mirror/report.ts'
 import { runOnce, type World } from './mirror/run-once.ts'
 import { EventProducer, type SourceTopic } from './mirror/source-topic.ts'
@@ -45,7 +46,8 @@ export async function run(args: string[]): Promise<number> {
   }
   const failed = results.some(({ gates, failures }) => failures.length > 0 || gates.some(({ passed }) => !passed))
   const machine = { ...(await describeMachine()), kafka: source.kafka.jars.version }
-  const line = JSON.stringify({ bench: 'mirror', version: 1, startedAt, passed: !failed, machine, options, results })
+  const header = { bench: 'mirror', version: 1, startedAt, passed: !failed, machine, fairness, options }
+  const line = JSON.stringify({ ...header, results })
   if (options.jsonFile !== undefined) await writeFile(options.jsonFile, `${line}\n`)
   process.stdout.write(`\n${line}\n`)
   return failed ? 1 : 0
@@ -57,7 +59,7 @@ async function measureCodec(world: World, codec: BenchCodec): Promise<CodecResul
   say(`${codec}: writing ${options.records} records`)
   let topic = await producer.create(source.admin, `orders-${codec}`, options.records)
   say(`${codec}: warming up the brokers`)
-  await runOnce(world, 'pump', topic, 0)
+  await runOnce(world, warmUpKind(options), topic, 0)
   if (options.secondsMin > 0) topic = await extendFor(world, producer, topic)
   const runs = await measurePairs(world, topic)
   await deleteTopics(source.admin, [topic.name])
@@ -66,9 +68,14 @@ async function measureCodec(world: World, codec: BenchCodec): Promise<CodecResul
   return { data: topic, runs, summary, gates: gatesOf(summary), failures: failuresOf(options, runs, summary) }
 }
 
+/** A mirror of ours: the one that is measured where there is a choice, since its compiled code is cached then too. */
+function warmUpKind({ kinds }: BenchOptions): MirrorKind {
+  return kinds.includes('direct') ? 'direct' : 'pump'
+}
+
 /** As much data as keeps our own copy busy for `secondsMin`. */
 async function extendFor(world: World, producer: EventProducer, topic: SourceTopic): Promise<SourceTopic> {
-  const { seconds } = await runOnce(world, 'pump', topic, 0)
+  const { seconds } = await runOnce(world, warmUpKind(world.options), topic, 0)
   const factor = (world.options.secondsMin / seconds) * windowMargin
   if (factor <= 1) return topic
   const records = Math.ceil(topic.records * factor)

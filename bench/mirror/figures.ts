@@ -37,6 +37,8 @@ export interface RunFigures {
   /** Batches that were compared byte for byte; 0 where only counts could be. */
   batchesCompared: number
   difference: string | null
+  /** Of the batches: those that are at the destination as they were at the source. Null where batches are made anew. */
+  passedRawShare: number | null
 }
 
 export interface RunFacts {
@@ -82,6 +84,7 @@ export function figuresOf({ kind, pair, topic, window, ends, comparison }: RunFa
     startSeconds: rounded(startSeconds),
     batchesCompared: comparison.batches,
     difference: comparison.difference ?? null,
+    passedRawShare: kind === 'mm2' ? null : rounded(comparison.batches / topic.batches),
   }
 }
 

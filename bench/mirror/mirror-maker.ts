@@ -12,14 +12,14 @@ import type { MirrorContext, MirrorRun } from './mirror-run.ts'
 const mebi = 1024 * 1024
 
 /** What makes MirrorMaker 2 quick; its own defaults cost up to twice as much, and write uncompressed. */
-const consumer: Properties = {
+export const mirrorMakerConsumer: Properties = {
   'fetch.max.bytes': String(50 * mebi),
   'max.partition.fetch.bytes': String(8 * mebi),
   'receive.buffer.bytes': String(2 * mebi),
   'max.poll.records': '10000',
   'fetch.min.bytes': '1',
 }
-const producer: Properties = {
+export const mirrorMakerProducer: Properties = {
   'batch.size': String(mebi),
   'linger.ms': '100',
   'buffer.memory': String(128 * mebi),
@@ -29,11 +29,11 @@ const producer: Properties = {
   'enable.idempotence': 'true',
   'max.in.flight.requests.per.connection': '5',
 }
-const tasks = '2'
+export const mirrorMakerTasks = '2'
 
 /** As Kafka prints them: `acks=all` is −1 there. */
 function expected(codec: BenchCodec): { consumer: Properties; producer: Properties } {
-  return { consumer, producer: { ...producer, acks: '-1', 'compression.type': codec } }
+  return { consumer: mirrorMakerConsumer, producer: { ...mirrorMakerProducer, acks: '-1', 'compression.type': codec } }
 }
 
 /** MirrorMaker 2 in dedicated mode, tuned, one way, with its heartbeats, checkpoints and offset syncs. */
@@ -98,12 +98,12 @@ function settings(source: string, destination: string, topic: string, codec: Ben
     'east->west.topics': topic,
     'replication.policy.class': 'org.apache.kafka.connect.mirror.IdentityReplicationPolicy',
     'dedicated.mode.enable.internal.rest': 'false',
-    'tasks.max': tasks,
+    'tasks.max': mirrorMakerTasks,
     'replication.factor': '1',
     ...one(['checkpoints.topic', 'heartbeats.topic', 'offset-syncs.topic']),
     ...one(['offset.storage', 'status.storage', 'config.storage']),
-    ...under('east.consumer', { ...consumer, 'auto.offset.reset': 'earliest' }),
-    ...under('west.producer', { ...producer, 'compression.type': codec }),
+    ...under('east.consumer', { ...mirrorMakerConsumer, 'auto.offset.reset': 'earliest' }),
+    ...under('west.producer', { ...mirrorMakerProducer, 'compression.type': codec }),
   }
 }
 

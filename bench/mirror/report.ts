@@ -55,8 +55,11 @@ export function runTable(runs: readonly RunFigures[]): string {
   return alignedTable(lines)
 }
 
-export function summaryLines({ ratios, tunnelMore, pairs, noisyPairs }: CodecSummary): string[] {
+export function summaryLines({ ratios, tunnelMore, pairs, noisyPairs, batchesCompared }: CodecSummary): string[] {
   const lines: string[] = []
+  if (batchesCompared > 0) {
+    lines.push(`${batchesCompared} batches of ours compared: each at the source's offset, byte for byte`)
+  }
   if (ratios) {
     const last = ratios.cpuLastThird ? `, in the last third ${spreadText(ratios.cpuLastThird)}` : ''
     lines.push(`direct against MirrorMaker 2: CPU ${spreadText(ratios.cpu)} times less${last}`)

@@ -28,6 +28,7 @@ function runOf(kind: MirrorKind, pair: number, cpuPerGb: number, more: Partial<R
     startSeconds: 1,
     batchesCompared: 1,
     difference: null,
+    passedRawShare: 1,
     ...more,
   }
 }

@@ -23,6 +23,8 @@ export interface CodecSummary {
   /** Pairs that count. */
   pairs: number
   noisyPairs: number
+  /** Of our own copies, all of them equal; 0 when there is a difference. */
+  batchesCompared: number
   ratios: Ratios | null
   /** CPU seconds per GB that each end of the tunnel costs more than the direct path, which has no source end. */
   tunnelMore: { source: Spread; destination: Spread } | null
@@ -49,6 +51,9 @@ export function summarize(codec: BenchCodec, runs: readonly RunFigures[]): Codec
     codec,
     pairs: pairs.length,
     noisyPairs: pairs.filter((pair) => pair.some(({ noisy }) => noisy)).length,
+    batchesCompared: runs.some(({ difference }) => difference !== null)
+      ? 0
+      : runs.reduce((sum, run) => sum + run.batchesCompared, 0),
     ratios: ratiosOf(matched(pairs, 'direct', 'mm2')),
     tunnelMore: tunnelMoreOf(matched(pairs, 'direct', 'tunnel')),
   }
