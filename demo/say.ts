@@ -45,7 +45,7 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
   })
 }
 
-/** Lines that replace what they printed before, where the output is a terminal; elsewhere only the last state is kept. */
+/** Lines that replace what they printed before, on a terminal; elsewhere only the last state is shown. */
 export class LiveLines {
   #printed = 0
   #last: readonly string[] = []

@@ -138,7 +138,7 @@ export class Mirrors implements AsyncDisposable {
 
   /**
    * Makes a topic a mirror; it is ACTIVE when this resolves. Throws `already-exists`, `kafka-unknown-topic`,
-   * `not-exact` (with the reason), `difference` (adopt), `invalid-config`, `unsupported`, and what either Kafka answers.
+   * `not-exact` (with the reason), `difference` (adopt), `invalid-config`, `unsupported`, and what Kafka answers.
    */
   async create(request: CreateMirrorRequest): Promise<MirrorView | undefined> {
     const { links } = this.#context

@@ -13,7 +13,9 @@ const releases = ['3.9.1', '4.0.1', '4.1.1', '4.2.0', '4.3.1']
 const recordsPerCodec = 500
 const topic = 'matrix'
 
-const usage = `Usage: npm run matrix [-- --releases A,B,…]: mirrors between every two Kafka releases, in all codecs (${releases.join(', ')})`
+const usage = `Usage: npm run matrix [-- --releases A,B,…]
+
+Mirrors between every two Kafka releases, in all codecs (${releases.join(', ')}).`
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { releases: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })

@@ -16,7 +16,7 @@ export interface LinkedSites extends AsyncDisposable {
 }
 
 export interface SitesOptions {
-  /** What the east may do at the west: lines as of `auth group permission add GROUP …`; reading all topics unless told. */
+  /** What the east may do at the west, as in `auth group permission add GROUP …`; reading all topics unless told. */
   rights?: readonly string[]
   start?: Partial<StartOptions>
 }

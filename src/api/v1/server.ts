@@ -25,7 +25,6 @@ export const apiExtensions = [
   'cluster_links',
   'cluster_links_used_by',
   'cluster_links_unidirectional',
-  'cluster_links_public',
   'linkspan',
 ]
 

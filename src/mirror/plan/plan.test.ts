@@ -155,7 +155,7 @@ test('a mirror takes what the source sets, in bounds; defaults and strange keys 
   assert.deepEqual(skipped, [{ name: 'unclean.leader.election.enable', value: 'perhaps' }])
 })
 
-test('while it is a mirror nothing is recompressed, restamped, compacted or deleted; afterwards it is as the source', () => {
+test('a mirror is not recompressed, restamped, compacted or cut short; afterwards it is as the source', () => {
   const source = { 'retention.ms': '1000', 'compression.type': 'zstd', 'cleanup.policy': 'compact' }
   const facts = { source, local: {}, replicationFactor: 3, include }
   const mirror = mirrorConfigs(facts)

@@ -59,7 +59,6 @@ export class PumpClient implements AsyncDisposable {
 
   constructor(options: PumpClientOptions) {
     this.#options = options
-    this.#spawn()
   }
 
   /** How often the worker has crashed and was started again. */
@@ -143,6 +142,8 @@ export class PumpClient implements AsyncDisposable {
   /** Waits while the worker is being started again. */
   async #ask(request: PumpRequest): Promise<PumpReplies[PumpRequest['kind']]> {
     while (this.#restarting !== undefined) await this.#restarting
+    // The first request starts it: a daemon without mirrors needs no worker.
+    if (!this.#worker && !this.#closing.signal.aborted) this.#spawn()
     return await this.#call(request)
   }
 

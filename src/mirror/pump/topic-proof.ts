@@ -8,8 +8,8 @@ const topicIdsFrom = 10
 /**
  * Brokers before 4.1 take appends by the topic's name alone, and a topic that was made anew knows no producer of ours:
  * it would take any batch. So after a rest the broker is first asked, on the lane's own connection, whether the topic
- * still is the one that was pinned. An append that was answered in its place proves it too. What is left open is a topic
- * that is deleted and made anew, leaders and all, within this time.
+ * still is the one that was pinned. An append that was answered in its place proves it too. What is left open is a
+ * topic that is deleted and made anew, leaders and all, within this time.
  */
 export const provenForMs = 100
 
