@@ -149,7 +149,7 @@ describe('the pump between real clusters', available, () => {
     assert.ok(proxy)
     const sourceTopicId = await makeTopic(source.cluster, 'old', 1, keep)
     const topicId = await makeTopic(direct, 'old-copy', 1, keep)
-    const options = { batches: 4000, records: 10, valueBytes: 1200, timestampMs: longAgoMs }
+    const options = { batches: 8000, records: 10, valueBytes: 1200, timestampMs: longAgoMs }
     const end = await fill(source.cluster, 'old', 0, options)
     await using rig = new PumpRig({
       ...{ source, destination: kafka, partitions: 1, settings: { drainGraceMs: 2000 } },
@@ -157,7 +157,7 @@ describe('the pump between real clusters', available, () => {
     })
     rig.start({ settled: true })
     proxy.delay(1)
-    for (const part of [0.1, 0.4, 0.7]) {
+    for (const part of [0.05, 0.25, 0.45]) {
       await waitFor(async () => (await endOf(direct, 'old-copy', 0)) >= end * part, {
         timeoutMs: 30_000,
         intervalMs: 5,
