@@ -19,6 +19,9 @@ const root = resolve(import.meta.dirname, '../..')
 export const daemonMain = join(root, 'src/daemon/main.ts')
 export const cliMain = join(root, 'src/cli/main.ts')
 
+/** As `bin/linkspand` starts it. */
+const nodeFlags = ['--max-semi-space-size=4']
+
 /** Nothing listens there: for tests that need a daemon and no Kafka. */
 export const noKafka = '127.0.0.1:1'
 
@@ -107,7 +110,7 @@ export async function startDaemon(options: StartOptions = {}): Promise<Daemon> {
 
 async function argumentsOf(options: StartOptions, stateDir: string, folder: string | undefined): Promise<string[]> {
   const { kafka = noKafka, name, kafkaConfig, args = [] } = options
-  const words = [daemonMain, '--state-dir', stateDir, '--listen', '127.0.0.1:0', '--kafka', kafka]
+  const words = [...nodeFlags, daemonMain, '--state-dir', stateDir, '--listen', '127.0.0.1:0', '--kafka', kafka]
   if (name !== undefined) words.push('--name', name)
   if (kafkaConfig !== undefined) {
     const path = `${folder === undefined ? stateDir : join(folder, 'kafka')}.properties`
