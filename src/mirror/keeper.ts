@@ -143,7 +143,7 @@ export class Keeper implements AsyncDisposable {
     const live = this.liveOf(linkId)
     for (const { mirrorId, state } of live) {
       if (state.name === 'PENDING_MIRROR') {
-        await this.#context.book.change('abandon mirror', mirrorId, (row) => ({ ...row, intent: { kind: 'abandon' } }))
+        await this.#abandon(mirrorId)
         await this.reconcile(mirrorId)
       } else await this.advance(mirrorId, { kind: 'stop', how: 'failover' })
     }
@@ -171,10 +171,7 @@ export class Keeper implements AsyncDisposable {
         if (await setUpMirror(this.#context, row)) await this.#tell(mirrorId, { kind: 'set-up' })
       })
     } catch (error) {
-      await this.#context.book.change('abandon mirror', mirrorId, (before) => ({
-        ...before,
-        intent: { kind: 'abandon' },
-      }))
+      await this.#abandon(mirrorId)
       await this.reconcile(mirrorId)
       throw error
     }
@@ -210,9 +207,7 @@ export class Keeper implements AsyncDisposable {
     switch (row.intent?.kind) {
       case 'create':
         if (this.#creating.has(mirrorId)) return
-        await setUpMirror(this.#context, row)
-        await this.#tell(mirrorId, { kind: 'set-up' })
-        return await this.#follow(mirrorId)
+        return await this.#finishSetUp(row)
       case 'abandon':
         return await abandonMirror(this.#context, row)
       case 'delete':
@@ -222,6 +217,23 @@ export class Keeper implements AsyncDisposable {
     if (row.state.name === 'PENDING_STOPPED') this.stops.begin(mirrorId)
     else if (isPumping(row.state)) await this.runners.ensure(row.linkId).runner.start(mirrorId)
     else await runner?.stop(mirrorId)
+  }
+
+  /** After a crash. What cannot be finished now or later is undone: nobody waits for it any more. */
+  async #finishSetUp(row: MirrorRow): Promise<void> {
+    try {
+      await setUpMirror(this.#context, row)
+      await this.#tell(row.mirrorId, { kind: 'set-up' })
+    } catch (error) {
+      if (!isLinkspanError(error) || error.retry !== 'no') throw error
+      this.#logFailure(error)
+      await this.#abandon(row.mirrorId)
+    }
+    await this.#follow(row.mirrorId)
+  }
+
+  async #abandon(mirrorId: MirrorId): Promise<void> {
+    await this.#context.book.change('abandon mirror', mirrorId, (row) => ({ ...row, intent: { kind: 'abandon' } }))
   }
 
   #adoptLink(link: LinkRow): void {

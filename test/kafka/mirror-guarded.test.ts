@@ -16,6 +16,7 @@ import { formatProperties } from './properties.ts'
 import { adminOf, fill, makeTopic } from './raw-log.ts'
 
 const available = await kafkaAvailable()
+const unavailable = ['LINK_UNAVAILABLE', 'NOT_CONFIGURED', 'NOT_CONFIGURED', 'LINK_UNAVAILABLE']
 
 describe('mirrors where writers can be refused, and where the source dies', available, () => {
   test('nobody but us writes to a mirror; a failover without the source gives it back', async () => {
@@ -29,6 +30,8 @@ describe('mirrors where writers can be refused, and where the source dies', avai
     await world.link('guarded', source.bootstrap, {
       'consumer.offset.sync.enable': 'true',
       'consumer.offset.sync.ms': '1000',
+      'availability.check.ms': '1000',
+      'availability.check.consecutive.failure.threshold': '1',
       'consumer.offset.group.filters': '{"groupFilters":[{"name":"*","patternType":"LITERAL","filterType":"INCLUDE"}]}',
     })
     const at = { topic: 'orders', partition: 0 }
@@ -52,6 +55,10 @@ describe('mirrors where writers can be refused, and where the source dies', avai
     // As a copy of an offset that the data never reached.
     unwrap((await commitGroupOffsets(admin, [{ group: 'readers', offsets: [{ ...at, offset: 99 }] }]))[0])
     await source.kill(1)
+    await world.until('guarded', 'orders', 'SOURCE_UNAVAILABLE')
+    const { health, tasks } = world.mirrors.linkView(world.links.require('guarded'))
+    assert.deepEqual([health.state, tasks.map(({ state }) => state)], ['unreachable', unavailable])
+    await assert.rejects(world.mirrors.promote(world.links.require('guarded'), 'orders'), /fail it over/)
     await world.mirrors.failover(world.links.require('guarded'), 'orders')
     const stopped = await world.until('guarded', 'orders', 'STOPPED', 60_000)
     assert.deepEqual(

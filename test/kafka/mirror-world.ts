@@ -10,6 +10,7 @@ import { loadHostIdentity } from '../../src/identity/keys.ts'
 import { openSealer } from '../../src/identity/sealing.ts'
 import { Links } from '../../src/link/links.ts'
 import type { LinkRow } from '../../src/link/rows.ts'
+import { MirrorBook } from '../../src/mirror/book.ts'
 import { type Mirrors, type MirrorView, openMirrors } from '../../src/mirror/mirrors.ts'
 import type { PumpSettings } from '../../src/mirror/pump/settings.ts'
 import { openStore } from '../../src/store/store.ts'
@@ -28,6 +29,7 @@ export class MirrorWorld implements AsyncDisposable {
   readonly #options: WorldOptions
   readonly events: LinkspanEvent[] = []
   #stack = new AsyncDisposableStack()
+  #bus: EventBus | undefined
   #links: Links | undefined
   #mirrors: Mirrors | undefined
 
@@ -38,6 +40,10 @@ export class MirrorWorld implements AsyncDisposable {
 
   get links(): Links {
     return this.#links!
+  }
+
+  get bus(): EventBus {
+    return this.#bus!
   }
 
   get mirrors(): Mirrors {
@@ -73,12 +79,22 @@ export class MirrorWorld implements AsyncDisposable {
     )
     mirrors.start()
     this.#stack = stack
+    this.#bus = bus
     this.#links = links
     this.#mirrors = mirrors
   }
 
   async restart(): Promise<void> {
     await this.#stack[Symbol.asyncDispose]()
+    await this.open()
+  }
+
+  /** A restart with rows changed while nothing runs: what a crash at some moment would have left. */
+  async crashedWith(change: (book: MirrorBook) => Promise<void>): Promise<void> {
+    await this.#stack[Symbol.asyncDispose]()
+    const store = await openStore({ directory: this.#directory, log: silentLog })
+    await change(new MirrorBook(store, systemClock))
+    await store[Symbol.asyncDispose]()
     await this.open()
   }
 
