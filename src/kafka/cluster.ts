@@ -45,10 +45,12 @@ export class KafkaCluster implements AsyncDisposable {
     this.#refresher = new Refresher((names) => this.#fetchMetadata(names))
   }
 
-  /** Every call with an own time limit starts here. */
+  /** Every call with an own time limit starts here; none goes on when the client is closed. */
   deadline(options: CallOptions = {}): Deadline {
     const timeoutMs = options.deadlineMs ?? this.#options.deadlineMs ?? deadlineDefaultMs
-    return new Deadline(this.#options.clock, timeoutMs, options.signal)
+    const { signal: closing } = this.#closing
+    const signal = options.signal ? AbortSignal.any([options.signal, closing]) : closing
+    return new Deadline(this.#options.clock, timeoutMs, signal)
   }
 
   /** What the newest metadata answers said; `refresh` fills it. */

@@ -39,14 +39,17 @@ describe("mirrors through Confluent's dialect", available, () => {
     await checkLinks(send, from.bootstrap)
     await checkConfigs(send)
     await checkCreation(send)
-    await waitFor(
-      async () => (await get(`/links/api/mirrors/${topic}`)).body.mirror_lags[0].last_source_fetch_offset === 10,
-    )
+    const isEqual = async () => {
+      const [first] = (await get(`/links/api/mirrors/${topic}`)).body.mirror_lags
+      return first.last_source_fetch_offset === 10 && first.lag === 0
+    }
+    await waitFor(isEqual, { what: 'the mirror equal' })
     await checkVerbs(send)
+    await waitFor(isEqual, { what: 'the mirror equal again' })
     const started = await send('POST', '/links/api/mirrors:verify', { mirror_topic_names: [topic] })
     assert.equal(started.status, 202)
     const { metadata } = await operations.wait(started.body.operation.split('/').at(-1), 10_000)
-    const proofs = (metadata ?? {}).proofs as { equal: boolean; complete: boolean }[]
+    const { proofs } = metadata as { proofs: { equal: boolean; complete: boolean }[] }
     assert.deepEqual([proofs[0]?.equal, proofs[0]?.complete], [true, true])
     await checkTopics(send)
     const { metadata: items } = await api.call({ path: '/1.0/footprint?recursion=1' })
