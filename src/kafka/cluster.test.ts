@@ -123,7 +123,7 @@ test('a partition without a leader is waited for, within the deadline', async (t
   const two = new TwoBrokers()
   const cluster = await two.start(t)
   two.leaders[0] = -1
-  const [first, second] = await logEnd(cluster, both, { deadlineMs: 200 })
+  const [first, second] = await logEnd(cluster, both, { deadlineMs: 1000 })
   assert.equal(first?.error?.code, 'kafka-retriable')
   assert.equal(first?.error?.details.kafkaName, 'LEADER_NOT_AVAILABLE')
   assert.equal(second?.value?.offset, 200)
