@@ -10,6 +10,7 @@ import type { BenchCodec } from './events.ts'
 import type { MirrorContext, MirrorRun } from './mirror-run.ts'
 
 const mebi = 1024 * 1024
+const stopTimeoutMs = 30_000
 
 /** What makes MirrorMaker 2 quick; its own defaults cost up to twice as much, and write uncompressed. */
 export const mirrorMakerConsumer: Properties = {
@@ -79,8 +80,8 @@ class MirrorMakerRun implements MirrorRun {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill('SIGKILL')
-    await this.#process.waitForExit()
+    // In good order, so that it leaves its group: the next one would have to wait for it.
+    await this.#process.stop({ timeoutMs: stopTimeoutMs })
   }
 }
 
