@@ -7,6 +7,7 @@ import {
   operationCalls,
   permissionCalls,
   serverCalls,
+  topicFenceCalls,
   V1Requests,
 } from './v1-client.ts'
 
@@ -34,6 +35,7 @@ export function createClient(http: HttpCall, options: ClientOptions = {}) {
     permissions: permissionCalls(v1),
     clusterLinks: clusterLinkCalls(v1),
     operations: operationCalls(v1),
+    topicFences: topicFenceCalls(v1),
     kafka: {
       clusters: clusterCalls(v3),
       links: linkCalls(v3),

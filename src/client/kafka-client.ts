@@ -141,6 +141,8 @@ export function linkConfigCalls(v3: V3Requests) {
 
 export interface VerbOptions {
   validateOnly?: boolean
+  /** Of promote: denies the source's writers, where rights allow. */
+  fenceSource?: boolean
   /** Of truncate-and-restore: also per partition. */
   includePartitions?: boolean
 }
@@ -152,7 +154,7 @@ export function mirrorCalls(v3: V3Requests) {
       validate_only: options.validateOnly,
       include_partition_level_truncation_data: options.includePartitions,
     }
-    const body = { mirror_topic_names: topics }
+    const body = { mirror_topic_names: topics, ...(options.fenceSource ? { fence_source: true } : {}) }
     const { data } = await v3.ofCluster<AlteredMirrorList>('POST', `${path(link)}:${verb}`, { query, body })
     return data
   }

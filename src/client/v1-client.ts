@@ -161,3 +161,12 @@ export function operationCalls(v1: V1Requests) {
     },
   }
 }
+
+/** Ours: whose writers are denied for a mirror elsewhere. */
+export function topicFenceCalls(v1: V1Requests) {
+  const path = (topic: string) => `/1.0/topics/${segment(topic)}/fence`
+  return {
+    fence: async (topic: string) => void (await v1.send('PUT', path(topic))),
+    lift: async (topic: string) => void (await v1.send('DELETE', path(topic))),
+  }
+}

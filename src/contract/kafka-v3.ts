@@ -215,11 +215,15 @@ export const CreateMirror = Type.Object({
 })
 export type CreateMirror = Static<typeof CreateMirror>
 
-/** Dense from partition 0, ascending. `last_source_fetch_offset` is −1 before the first fetch. */
+/**
+ * Dense from partition 0, ascending. `lag` is in records. `last_source_fetch_offset` is −1 before the first fetch.
+ * Ours: `lag_ms`, for how long the oldest of the missing records has been missing, by our clock; −1 when not known.
+ */
 export const MirrorLag = Type.Object({
   partition: Type.Integer(),
   lag: Type.Integer(),
   last_source_fetch_offset: Type.Integer(),
+  lag_ms: Type.Optional(Type.Integer()),
 })
 export type MirrorLag = Static<typeof MirrorLag>
 
@@ -248,12 +252,15 @@ export const mirrorVerbs = {
   'reverse-and-start-mirror': ['promote-local-and-start-remote-mirror'],
   'reverse-and-pause-mirror': ['promote-local-and-pause-remote-mirror'],
   'truncate-and-restore': [],
+  'unfence-source': [],
 } as const satisfies Record<string, readonly string[]>
 export type MirrorVerb = keyof typeof mirrorVerbs
 
 export const AlterMirrors = Type.Object({
   mirror_topic_names: given(Type.Array(Text)),
   mirror_topic_name_pattern: given(Text),
+  /** Ours, of promote alone: denies the source's writers, where rights allow. */
+  fence_source: given(Type.Boolean()),
 })
 export type AlterMirrors = Static<typeof AlterMirrors>
 

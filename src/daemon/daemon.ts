@@ -8,6 +8,7 @@ import { clusterLinkRoutes } from '../api/v1/cluster-links.ts'
 import { v1Dialect } from '../api/v1/dialect.ts'
 import { footprintRoutes } from '../api/v1/footprint.ts'
 import { v1CoreRoutes } from '../api/v1/routes.ts'
+import { topicFenceRoutes } from '../api/v1/topic-fence.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { LinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -161,7 +162,14 @@ function createDaemonApi(
   }
   const apiReference: { api?: Api } = {}
   const dialects = [
-    v1Dialect(sync.settling([...v1CoreRoutes(rooms), ...clusterLinkRoutes(rooms), ...footprintRoutes({ mirrors })])),
+    v1Dialect(
+      sync.settling([
+        ...v1CoreRoutes(rooms),
+        ...clusterLinkRoutes(rooms),
+        ...footprintRoutes({ mirrors }),
+        ...topicFenceRoutes({ bus, mirrors }),
+      ]),
+    ),
     v3Dialect(
       sync.settling(v3Routes({ links, mirrors, operations, bus, clock, kafkaClusterId: () => watch.kafkaClusterId })),
     ),

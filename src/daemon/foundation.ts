@@ -11,7 +11,7 @@ import { type HostIdentity, loadHostIdentity } from '../identity/keys.ts'
 import { openSealer, type Sealer } from '../identity/sealing.ts'
 import { parseClientConfig, readClientConfig } from '../kafka/config-file.ts'
 import { linkTable } from '../link/rows.ts'
-import { mirrorTable, syncedGroupTable } from '../mirror/rows.ts'
+import { fenceTable, mirrorTable, syncedGroupTable } from '../mirror/rows.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Table } from '../store/table.ts'
 import { parseAddress } from '../transport/address.ts'
@@ -47,6 +47,7 @@ const tables: readonly Table<object>[] = [
   linkTable,
   mirrorTable,
   syncedGroupTable,
+  fenceTable,
   clusterFactsTable,
 ]
 

@@ -4,6 +4,7 @@ import type { TrustToken } from '../identity/trust-token.ts'
 import { changesOf } from '../store/rows.ts'
 import type { ClusterSpec } from '../transport/spec.ts'
 import { type Activation, Activator } from './activate.ts'
+import { askPeer, type PeerRequest } from './ask-peer.ts'
 import {
   alterConfig,
   type ConfigChange,
@@ -163,6 +164,14 @@ export class Links implements AsyncDisposable {
   /** Asks every address of the other side now. */
   state(name: string, signal?: AbortSignal): Promise<ClusterLinkState> {
     return probeLink(this.#context, this.require(name), signal)
+  }
+
+  /**
+   * One request of `/1.0` to the daemon at the other end, as this cluster. Throws the errors of the dial, what the
+   * other side refuses with, and `state-conflict` for a link without a peer.
+   */
+  askPeer(link: LinkRow, request: PeerRequest): Promise<void> {
+    return askPeer(this.#context, link, { request, signal: this.#stopping.signal })
   }
 
   /** Pins it. Throws `source-changed` when another one is pinned already. */

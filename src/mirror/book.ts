@@ -35,18 +35,23 @@ export class MirrorBook {
     return this.list().filter((row) => row.linkId === linkId)
   }
 
+  /** Stopped ones too. */
+  ofTopic(topic: string): MirrorRow[] {
+    return this.list().filter((row) => row.topic === topic)
+  }
+
   byId(mirrorId: MirrorId): MirrorRow | undefined {
     return this.#store.rows.get(mirrorTable, mirrorId)
   }
 
   /** The mirror of a link with this topic, stopped ones too. */
   find(linkId: LinkId, topic: string): MirrorRow | undefined {
-    return this.list().findLast((row) => row.linkId === linkId && row.topic === topic)
+    return this.ofTopic(topic).findLast((row) => row.linkId === linkId)
   }
 
   /** The one mirror that the topic is at present. */
   live(topic: string): MirrorRow | undefined {
-    return this.list().find((row) => row.topic === topic && isLive(row.state))
+    return this.ofTopic(topic).find(({ state }) => isLive(state))
   }
 
   /** A new mirror; what the same link knows of an older one of that topic goes. Throws `already-exists`. */

@@ -18,6 +18,7 @@ export type MirrorLinks = Pick<
   | 'require'
   | 'config'
   | 'source'
+  | 'askPeer'
   | 'setRemoteKafkaClusterId'
   | 'onChange'
   | 'usedBy'

@@ -39,6 +39,16 @@ export interface Draft {
   configs: Record<string, string>
 }
 
+/** What every mirror begins with. */
+const freshMirror = {
+  state: { name: 'PENDING_MIRROR' },
+  readOnly: { mode: 'detect-only', reason: 'Not set up yet', acls: [] },
+  selfDenial: [],
+  sourceFence: null,
+  intent: null,
+  stop: null,
+} satisfies Partial<MirrorRow>
+
 /** Judges a request by both sides, and says what its row and its topic will be. Nothing is changed. */
 export async function draftMirror(
   context: MirrorContext,
@@ -79,6 +89,7 @@ export async function draftMirror(
   const { followed } = followedConfigs(survey.configs, include)
   const nowMs = clock.wallMs()
   const row: MirrorRow = {
+    ...freshMirror,
     mirrorId: newMirrorId(),
     linkId: link.id,
     topic,
@@ -88,16 +99,12 @@ export async function draftMirror(
     kafkaClusterId,
     sourceKafkaClusterId: survey.kafkaClusterId,
     partitions: survey.topic.partitions.map(freshPartition),
-    state: { name: 'PENDING_MIRROR' },
     stateMs: nowMs,
     createdMs: nowMs,
     adopted: present !== undefined,
     replicationFactor: present?.partitions[0]?.replicas.length ?? request.replicationFactor ?? null,
     sourceConfigs: followed,
     localConfigs,
-    readOnly: { mode: 'detect-only', reason: 'Not set up yet', acls: [] },
-    intent: null,
-    stop: null,
   }
   const configs = mirrorConfigs({
     source: followed,

@@ -2,10 +2,11 @@ import { deleteTopics } from '../kafka/admin/topics.ts'
 import { unwrap } from '../kafka/rounds.ts'
 import type { MirrorContext } from './context.ts'
 import type { ReadOnlyPlan } from './plan/read-only.ts'
-import { protectTopic, removeAcls } from './protection.ts'
+import { protectTopic } from './protection.ts'
 import type { MirrorRow } from './rows.ts'
 import { planFacts } from './tasks/topic-configs.ts'
 import { applyConfigs, findTopic, makeTopic } from './topic-making.ts'
+import { removeAcls } from './write-rights.ts'
 
 /**
  * Brings a mirror that is being made to its end: its topic is there, protected, and configured. What was done before a

@@ -6,11 +6,13 @@ import type { MirrorContext } from './context.ts'
 import { DestinationWatch } from './destination-watch.ts'
 import { failureOf } from './failures.ts'
 import { abandonMirror, deleteMirrorTopic, setUpMirror } from './janitor.ts'
-import { findLateWrites, watchedForLateWrites } from './late-writes.ts'
+import { LateWriteWatch } from './late-writes.ts'
 import { isLive, isPumping, type MirrorEvent, type MirrorFailure } from './lifecycle.ts'
 import type { PumpNotice } from './pump/protocol.ts'
 import type { MirrorRow } from './rows.ts'
 import { Runners } from './runners.ts'
+import { allowOurselves } from './self-denial.ts'
+import { liftSourceFence } from './source-fence.ts'
 import { Stops } from './stops.ts'
 import type { LinkHealth } from './tasks/availability.ts'
 import { type TaskError, taskError } from './tasks/task-error.ts'
@@ -70,10 +72,11 @@ export class Keeper implements AsyncDisposable {
       clock,
       log,
     })
+    const watch = new LateWriteWatch(this.#context)
     this.#lateWrites = new TaskLoop({
       name: 'late-writes',
       intervalMs: () => lateWriteIntervalMs,
-      run: () => this.#findLateWrites(),
+      run: () => watch.look(),
       clock,
       log,
     })
@@ -96,6 +99,7 @@ export class Keeper implements AsyncDisposable {
     const { mirrorId, linkId } = row
     this.#creating.add(mirrorId)
     try {
+      for (const older of this.#context.book.ofTopic(row.topic)) await this.#takeBack(older)
       await this.#context.book.insert(row)
       await this.#setUp(row)
     } finally {
@@ -160,6 +164,11 @@ export class Keeper implements AsyncDisposable {
     throw new LinkspanError('in-use', `${text}. Their errors say why; try again when the destination can be reached`)
   }
 
+  /** Errors: those of the source. */
+  async unfenceSource(row: MirrorRow): Promise<void> {
+    await liftSourceFence(this.#context, this.runners.ensure(row.linkId).runner, row)
+  }
+
   liveOf(linkId: LinkId): MirrorRow[] {
     return this.#context.book.ofLink(linkId).filter(({ state }) => isLive(state))
   }
@@ -212,11 +221,27 @@ export class Keeper implements AsyncDisposable {
         return await abandonMirror(this.#context, row)
       case 'delete':
         await runner?.stop(mirrorId)
+        await this.#takeBack(row)
         return await deleteMirrorTopic(this.#context, row)
     }
     if (row.state.name === 'PENDING_STOPPED') this.stops.begin(mirrorId)
-    else if (isPumping(row.state)) await this.runners.ensure(row.linkId).runner.start(mirrorId)
-    else await runner?.stop(mirrorId)
+    else if (isPumping(row.state)) {
+      await allowOurselves(this.#context, row)
+      await this.runners.ensure(row.linkId).runner.start(mirrorId)
+    } else await runner?.stop(mirrorId)
+  }
+
+  /** What a stop has left beside the topic, before the row that remembers it goes. */
+  async #takeBack(row: MirrorRow): Promise<void> {
+    await allowOurselves(this.#context, row)
+    if (row.sourceFence === null) return
+    try {
+      await this.unfenceSource(row)
+    } catch (error) {
+      this.#logFailure(error)
+      const { sourceTopic } = row
+      this.#context.log.warn({ topic: sourceTopic }, "The source's writers stay denied: lift it over there")
+    }
   }
 
   /** After a crash. What cannot be finished now or later is undone: nobody waits for it any more. */
@@ -257,6 +282,7 @@ export class Keeper implements AsyncDisposable {
   /** Its mirrors cannot be told what to do any more: they become ordinary topics, and the history goes. */
   async #linkGone(linkId: LinkId): Promise<void> {
     await this.failOverAll(linkId)
+    for (const row of this.#context.book.ofLink(linkId)) await this.#takeBack(row)
     await this.runners.close(linkId)
     await this.#context.book.removeLink(linkId)
   }
@@ -277,6 +303,11 @@ export class Keeper implements AsyncDisposable {
       const undone = intent?.kind === 'abandon' || intent?.kind === 'delete' || state.name === 'PENDING_MIRROR'
       if (undone && !this.#creating.has(mirrorId)) await this.reconcile(mirrorId)
     }
+    for (const row of this.#context.book.list()) {
+      // A promotion that did not come to its end.
+      const overtaken = row.sourceFence !== null && isLive(row.state) && row.state.name !== 'PENDING_STOPPED'
+      if (overtaken) await this.unfenceSource(row).catch((error: unknown) => errors.push(taskError(error)))
+    }
     const { gone, failed } = await this.#watch.look()
     for (const row of gone) await this.#forget(row)
     for (const { row, failure } of failed) await this.#fail(row.mirrorId, failure)
@@ -287,6 +318,7 @@ export class Keeper implements AsyncDisposable {
     this.#context.log.info({ topic: row.topic }, 'The topic of a mirror was deleted: the mirror is forgotten')
     await this.#turns.run(row.mirrorId, async () => {
       await this.runners.get(row.linkId)?.runner.stop(row.mirrorId)
+      await this.#takeBack(row)
       await deleteMirrorTopic(this.#context, row)
     })
     const { topic, linkId } = row
@@ -296,14 +328,6 @@ export class Keeper implements AsyncDisposable {
       source: entityUrl({ type: 'topic', name: topic }),
       context: { link },
     })
-  }
-
-  async #findLateWrites(): Promise<TaskError[]> {
-    const errors: TaskError[] = []
-    for (const row of watchedForLateWrites(this.#context)) {
-      await findLateWrites(this.#context, row).catch((error: unknown) => errors.push(taskError(error)))
-    }
-    return errors
   }
 
   #logFailure(error: unknown): void {

@@ -89,6 +89,18 @@ test('a failure ends a promotion but not a failover, and a failover overtakes a 
   assert.deepEqual(walk([{ kind: 'stop', how: 'promote' }], failing), failing)
 })
 
+test('a promotion may fence its source from the start or later; a failover never does', () => {
+  const active = walk([{ kind: 'set-up' }])
+  const fenced = { name: 'PENDING_STOPPED', kind: 'promote', fenceSource: true }
+  const promote: MirrorEvent = { kind: 'stop', how: 'promote' }
+  assert.deepEqual(walk([{ ...promote, fenceSource: true }], active), fenced)
+  assert.deepEqual(walk([promote, { ...promote, fenceSource: true }, promote], active), fenced)
+  assert.deepEqual(walk([{ kind: 'stop', how: 'failover', fenceSource: true }], active), {
+    name: 'PENDING_STOPPED',
+    kind: 'failover',
+  })
+})
+
 test('a FAILED mirror can be resumed or failed over, not promoted; refusals say the way out', () => {
   const failed = walk([{ kind: 'set-up' }, { kind: 'fail', failure }])
   assert.throws(() => advance(failed, { kind: 'stop', how: 'promote' }), /resume it, or fail it over/)

@@ -16,6 +16,13 @@ export interface MirrorFailure {
 /** `promote`: only when nothing is missing. `failover`: with what is there. */
 export type StopKind = 'promote' | 'failover'
 
+/** A stop that is under way. `fenceSource`: the source's writers are denied, so that a promotion finds an end. */
+export interface PendingStop {
+  name: 'PENDING_STOPPED'
+  kind: StopKind
+  fenceSource?: boolean
+}
+
 /**
  * State of a mirror topic, under Confluent's names. What belongs to the link (paused, failed) hides the topic's own
  * state, which `topicPaused` keeps.
@@ -28,7 +35,7 @@ export type MirrorState =
   | { name: 'LINK_FAILED'; topicPaused: boolean }
   | { name: 'SOURCE_UNAVAILABLE' }
   | { name: 'FAILED'; failure: MirrorFailure }
-  | { name: 'PENDING_STOPPED'; kind: StopKind }
+  | PendingStop
   | { name: 'STOPPED'; kind: StopKind }
 
 export type MirrorEvent =
@@ -37,7 +44,7 @@ export type MirrorEvent =
   | { kind: 'link-paused' | 'link-resumed' | 'link-failed' | 'link-recovered' }
   | { kind: 'source-lost' | 'source-back' }
   | { kind: 'fail'; failure: MirrorFailure }
-  | { kind: 'stop'; how: StopKind }
+  | { kind: 'stop'; how: StopKind; fenceSource?: boolean }
   | { kind: 'stopped' }
 
 /**
@@ -53,11 +60,12 @@ export type MirrorEvent =
  *     LINK_PAUSED    | =      | keeps  | no     | =         | underneath | =         | FAILED  | no      | P_S
  *     LINK_FAILED    | =      | keeps  | keeps  | L_PAUSED  | underneath | =         | FAILED  | no      | P_S
  *     FAILED         | =      | no     | ACTIVE | =         | =          | =         | =       | no      | P_S
- *     P_S            | =      | no     | no     | =         | =          | =         | FAILED¹ | =       | =²
+ *     P_S            | =      | no     | no     | =         | =          | =         | FAILED¹ | =³      | =²
  *     STOPPED        | =      | no     | no     | =         | =          | =         | =       | no      | no
  *
  * P_S is PENDING_STOPPED, S_U is SOURCE_UNAVAILABLE. "Link goes": paused or failed.
  * ¹ A promotion that meets a failure is over; a failover goes on with what is there. ² A promotion becomes one.
+ * ³ Asked again with `fenceSource`, a promotion fences from then on.
  */
 export function advance(state: MirrorState, event: MirrorEvent): MirrorState {
   switch (state.name) {
@@ -104,10 +112,14 @@ function running(state: MirrorState & { name: 'ACTIVE' | 'SOURCE_UNAVAILABLE' },
       if (event.how === 'promote' && state.name === 'SOURCE_UNAVAILABLE') {
         return refuse('cannot be promoted, because its source cannot be reached: fail it over instead')
       }
-      return { name: 'PENDING_STOPPED', kind: event.how }
+      return stopping(event.how, event.fenceSource)
     default:
       return state
   }
+}
+
+function stopping(kind: StopKind, fenceSource = false): PendingStop {
+  return { name: 'PENDING_STOPPED', kind, ...(kind === 'promote' && fenceSource ? { fenceSource } : {}) }
 }
 
 function paused(state: MirrorState, event: MirrorEvent): MirrorState {
@@ -165,14 +177,14 @@ function failed(state: MirrorState & { name: 'FAILED' }, event: MirrorEvent): Mi
   return isWish(event) ? refuse(`has failed (${state.failure.message}): resume it, or fail it over`) : state
 }
 
-function pendingStopped(state: MirrorState & { name: 'PENDING_STOPPED' }, event: MirrorEvent): MirrorState {
+function pendingStopped(state: PendingStop, event: MirrorEvent): MirrorState {
   switch (event.kind) {
     case 'stopped':
       return { name: 'STOPPED', kind: state.kind }
     case 'stop':
-      return event.how === 'promote' || state.kind === 'failover'
-        ? state
-        : { name: 'PENDING_STOPPED', kind: 'failover' }
+      if (state.kind === 'failover') return state
+      if (event.how === 'failover') return stopping('failover')
+      return event.fenceSource && !state.fenceSource ? stopping('promote', true) : state
     case 'fail':
       return state.kind === 'failover' ? state : { name: 'FAILED', failure: event.failure }
     default:

@@ -12,6 +12,7 @@ import type { ClusterSpec } from '../transport/spec.ts'
 import { MirrorBook, withEvent } from './book.ts'
 import type { MirrorContext, MirrorLinks } from './context.ts'
 import { type CreateMirrorRequest, draftMirror, includedKeys } from './creation.ts'
+import { Fences } from './fences.ts'
 import { type Footprint, footprintOf } from './footprint.ts'
 import { Keeper } from './keeper.ts'
 import { LagBoard, type PartitionLag } from './lag-board.ts'
@@ -67,6 +68,8 @@ export function openMirrors(options: MirrorsOptions): Mirrors {
 
 /** The mirror topics of this cluster: made, watched, stopped. */
 export class Mirrors implements AsyncDisposable {
+  /** Topics here whose writers are denied for a mirror elsewhere. */
+  readonly fences: Fences
   readonly #context: MirrorContext
   readonly #keeper: Keeper
   readonly #stopping = new AbortController()
@@ -92,6 +95,8 @@ export class Mirrors implements AsyncDisposable {
       pumpSettings,
       stopping: this.#stopping.signal,
     }
+    const { book, destination: cluster } = this.#context
+    this.fences = new Fences({ store, clock, cluster, book })
     this.#keeper = new Keeper(this.#context)
     links.usedBy.push((link) =>
       this.#keeper.liveOf(link.id).map(({ topic }) => entityUrl({ type: 'topic', name: topic })),
@@ -146,6 +151,7 @@ export class Mirrors implements AsyncDisposable {
     const { runner } = this.#keeper.runners.ensure(link.id)
     const { row } = await draftMirror(this.#context, runner, request)
     if (request.validateOnly) return undefined
+    await this.fences.lift(row.topic)
     const { sourceKafkaClusterId } = row
     if (link.remoteKafkaClusterId === undefined) await links.setRemoteKafkaClusterId(link.id, sourceKafkaClusterId)
     await this.#keeper.create(row)
@@ -170,14 +176,20 @@ export class Mirrors implements AsyncDisposable {
     return this.wish(link, topic, { kind: 'resume' })
   }
 
-  /** Stops it once nothing of the source is missing. */
-  promote(link: LinkRow, topic: string): Promise<MirrorView> {
-    return this.wish(link, topic, { kind: 'stop', how: 'promote' })
+  /** Stops it once nothing of the source is missing. `fenceSource`: the source's writers are denied for that. */
+  promote(link: LinkRow, topic: string, options: { fenceSource?: boolean } = {}): Promise<MirrorView> {
+    return this.wish(link, topic, { kind: 'stop', how: 'promote', ...options })
   }
 
   /** Stops it with what is there. */
   failover(link: LinkRow, topic: string): Promise<MirrorView> {
     return this.wish(link, topic, { kind: 'stop', how: 'failover' })
+  }
+
+  /** Lets the writers of a source that was fenced for a promotion write again. Errors: those of the source. */
+  async unfenceSource(link: LinkRow, topic: string): Promise<MirrorView> {
+    await this.#keeper.unfenceSource(this.get(link, topic).row)
+    return this.get(link, topic)
   }
 
   /** Whether a wish fits; throws as it would, and changes nothing. */
@@ -228,7 +240,7 @@ export class Mirrors implements AsyncDisposable {
 
   /** All that we have changed in the Kafka cluster. */
   footprint(): Footprint {
-    return footprintOf(this.#context.book)
+    return footprintOf(this.#context.book, this.fences.list())
   }
 
   /** Stops all pumps in good order; mirrors keep their states. */

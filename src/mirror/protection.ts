@@ -1,12 +1,18 @@
 import { type Clock, sleep } from '../base/clock.ts'
-import { isLinkspanError } from '../base/errors.ts'
-import { type AclBinding, aclOperations } from '../kafka/admin/acl-names.ts'
-import { createAcls, deleteAcls, describeAcls } from '../kafka/admin/acls.ts'
+import type { AclBinding } from '../kafka/admin/acl-names.ts'
+import { describeAcls } from '../kafka/admin/acls.ts'
 import { authorizerFacts } from '../kafka/admin/authorizer.ts'
 import type { KafkaCluster } from '../kafka/cluster.ts'
 import type { ClusterSpec } from '../transport/spec.ts'
-import { metadata } from '../wire/api/03-metadata.ts'
-import { denial, planReadOnly, type ReadOnlyFacts, type ReadOnlyPlan } from './plan/read-only.ts'
+import {
+  bindingProblem,
+  denial,
+  everyone,
+  planReadOnly,
+  type ReadOnlyFacts,
+  type ReadOnlyPlan,
+} from './plan/read-only.ts'
+import { mayWrite, principalOf, removeAcls, rightsSettle, tryCreateAcls } from './write-rights.ts'
 
 export interface Protector {
   destination: KafkaCluster
@@ -18,7 +24,6 @@ export interface Protector {
 
 const settleMs = 3000
 const pollMs = 20
-const everyone = 'User:*'
 
 /** Keeps writers away from a topic that is a mirror now, as far as the destination can. Returns what was made. */
 export async function protectTopic(topic: string, protector: Protector): Promise<ReadOnlyPlan> {
@@ -31,42 +36,19 @@ export async function protectTopic(topic: string, protector: Protector): Promise
     ownPrincipal: principalOf(destinationSpec),
     acls: [],
   }
-  if (!mayBind(facts)) return planReadOnly(facts)
+  if (bindingProblem(authorizer) !== undefined) return planReadOnly(facts)
   const probe = denial(topic, everyone)
   await protector.remember([probe])
-  const made = await tryCreate(destination, [probe])
+  const made = await tryCreateAcls(destination, [probe])
   if (made !== true) return unprotected(made)
   if (await stillWritable(topic, probe, protector)) return planReadOnly({ ...facts, superUser: true })
-  await deleteAcls(destination, [probe])
-  await becomesWritable(topic, protector)
+  await removeAcls(destination, [probe])
+  await rightsSettle(destination, topic, true, protector.clock)
   const acls = await applyingAcls(destination, topic)
   const plan = planReadOnly({ ...facts, acls })
   await protector.remember(plan.acls)
-  const denied = await tryCreate(destination, plan.acls)
+  const denied = await tryCreateAcls(destination, plan.acls)
   return denied === true ? plan : unprotected(denied)
-}
-
-/** Takes exactly these ACLs away; those that are gone already are no error. */
-export async function removeAcls(destination: KafkaCluster, acls: readonly AclBinding[]): Promise<void> {
-  if (acls.length === 0) return
-  const deleted = await deleteAcls(destination, acls)
-  if (!deleted.authorizer) return
-  for (const { error } of deleted.outcomes) if (error) throw error
-}
-
-/** A rule can be made there without cutting off readers. */
-function mayBind({ authorizer }: ReadOnlyFacts): boolean {
-  return authorizer.present === true && authorizer.mayDescribeAcls && authorizer.allowsWithoutAcl === false
-}
-
-async function tryCreate(destination: KafkaCluster, acls: readonly AclBinding[]): Promise<true | string> {
-  if (acls.length === 0) return true
-  const created = await createAcls(destination, acls)
-  if (!created.authorizer) return 'The destination has no authorizer, so it refuses nobody'
-  const refused = created.outcomes.find(({ error }) => error)?.error
-  if (!refused) return true
-  if (isLinkspanError(refused, 'kafka-not-permitted')) return "Our user may not change the destination's ACLs"
-  throw refused
 }
 
 function unprotected(problem: string): ReadOnlyPlan {
@@ -92,23 +74,6 @@ async function stillWritable(topic: string, probe: AclBinding, { destination, cl
   }
 }
 
-async function becomesWritable(topic: string, { destination, clock }: Protector): Promise<void> {
-  const untilMs = clock.monotonicMs() + settleMs
-  while (clock.monotonicMs() < untilMs) {
-    const [leader] = (await destination.topic(topic)).partitions
-    if (await mayWrite(destination, topic, leader?.leader ?? 0)) return
-    await sleep(pollMs)
-  }
-}
-
-/** By the rights that the broker itself reports for us. */
-async function mayWrite(destination: KafkaCluster, topic: string, nodeId: number): Promise<boolean> {
-  const body = { topics: [{ name: topic }], allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true }
-  const answer = await destination.request({ to: 'node', nodeId }, metadata, body)
-  const operations = answer.topics[0]?.topicAuthorizedOperations ?? 0
-  return (operations & (1 << aclOperations.indexOf('WRITE'))) !== 0
-}
-
 async function applyingAcls(destination: KafkaCluster, topic: string): Promise<AclBinding[]> {
   const found = await describeAcls(destination, {
     resourceType: 'TOPIC',
@@ -116,11 +81,4 @@ async function applyingAcls(destination: KafkaCluster, topic: string): Promise<A
     patternType: 'MATCH',
   })
   return found.authorizer ? found.bindings : []
-}
-
-/** Kafka's rule where nobody has written another: the login's name, or the anonymous user of a plain connection. */
-export function principalOf(spec: ClusterSpec): string | undefined {
-  if (spec.reach !== 'kafka') return undefined
-  if (spec.sasl) return `User:${spec.sasl.username}`
-  return spec.tls?.certificatePem === undefined ? 'User:ANONYMOUS' : undefined
 }

@@ -2,10 +2,10 @@ import { describeTopicConfigs } from '../kafka/admin/configs.ts'
 import { unwrap } from '../kafka/rounds.ts'
 import type { MirrorContext } from './context.ts'
 import { ordinaryConfigs } from './plan/topic-config.ts'
-import { removeAcls } from './protection.ts'
 import type { MirrorRow } from './rows.ts'
 import { planFacts } from './tasks/topic-configs.ts'
 import { applyConfigs, findTopic } from './topic-making.ts'
+import { removeAcls } from './write-rights.ts'
 
 /**
  * Makes a topic an ordinary one: the source's configs and its own, and none of our ACLs. May be repeated. A topic that

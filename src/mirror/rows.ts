@@ -31,6 +31,10 @@ export interface MirrorRow {
   localConfigs: Record<string, string>
   /** How foreign writers are kept out. */
   readOnly: { mode: ReadOnlyMode; reason: string; acls: AclBinding[] }
+  /** What keeps late appends of our own out after a stop; empty when nothing does. */
+  selfDenial: AclBinding[]
+  /** How the source's writers are kept out for a promotion; null when nobody is. */
+  sourceFence: SourceFence | null
   /** What was about to be done to Kafka: committed before, taken away after. The janitor finishes or undoes it. */
   intent: MirrorIntent | null
   /** What a stop has shown; null before. */
@@ -45,6 +49,9 @@ export type MirrorIntent =
   /** It becomes an ordinary topic. */
   | { kind: 'release' }
   | { kind: 'delete' }
+
+/** `kafka`: by ACLs that we made at the source ourselves; `peer`: by the daemon at the far end of the link. */
+export type SourceFence = { by: 'kafka'; acls: AclBinding[] } | { by: 'peer' }
 
 export interface PartitionRow {
   /**
@@ -73,7 +80,18 @@ export interface PartitionStop {
   atMs: number
 }
 
-export const mirrorTable = defineTable<MirrorRow>('mirror', 1)
+export const mirrorTable = defineTable<MirrorRow>('mirror', 2, (row) => {
+  return { selfDenial: [], sourceFence: null, ...row } as unknown as MirrorRow
+})
+
+/** A topic of this cluster whose writers are denied until somebody lifts it. The key is the topic. */
+export interface FenceRow {
+  topic: string
+  acls: AclBinding[]
+  sinceMs: number
+}
+
+export const fenceTable = defineTable<FenceRow>('topic-fence', 1)
 
 /** Consumer groups whose offsets we have written. The key is the link id and the group. */
 export interface SyncedGroupRow {

@@ -12,6 +12,8 @@ import type { LinkRunner } from './link-runner.ts'
 import { planClamp } from './plan/group-offsets.ts'
 import { pumpDefaults } from './pump/settings.ts'
 import type { MirrorRow, PartitionStop, StopReport } from './rows.ts'
+import { allowOurselves, denyOurselves } from './self-denial.ts'
+import { fenceSource } from './source-fence.ts'
 import { readBounds } from './tasks/group-offsets.ts'
 import type { TaskError } from './tasks/task-error.ts'
 
@@ -40,6 +42,8 @@ const pollMs = 200
 export async function tryPromote(context: StopContext, row: MirrorRow): Promise<StopAttempt> {
   const { runner, clock } = context
   const source = await runner.source()
+  if (row.state.name === 'PENDING_STOPPED' && row.state.fenceSource) await fenceSource(context, runner, row)
+  await allowOurselves(context, row)
   await runner.start(row.mirrorId)
   const there = await endsAt(source, row.sourceTopic, row, highWatermark)
   const here = await endsAt(context.destination, row.topic, row, highWatermark)
@@ -48,6 +52,7 @@ export async function tryPromote(context: StopContext, row: MirrorRow): Promise<
   const unsynced = await context.finishSync()
   if (unsynced.length > 0) return { kind: 'blocked', errors: unsynced }
   await runner.stop(row.mirrorId)
+  await denyOurselves(context, row)
   const after = await endsAt(source, row.sourceTopic, row, highWatermark)
   const atMs = clock.wallMs()
   const written = stillWritten(row, there, after)
@@ -66,6 +71,7 @@ export async function failOver(context: StopContext, row: MirrorRow): Promise<St
   const { runner, lags, clock } = context
   const before = lags.lagsOf(row)
   await runner.stop(row.mirrorId)
+  await denyOurselves(context, row)
   const ends = await settledEnds(context, row)
   const known = context.book.byId(row.mirrorId)?.partitions ?? row.partitions
   const atMs = clock.wallMs()
@@ -104,7 +110,7 @@ function stillWritten({ sourceTopic }: MirrorRow, before: readonly number[], aft
     if (end === before[partition]) return []
     const message =
       `The source '${sourceTopic}' is still written to: partition ${partition} went from offset ${before[partition]} ` +
-      `to ${end} meanwhile. Stop its producers, or fail the mirror over`
+      `to ${end} meanwhile. Stop its producers, promote with --fence-source, or fail the mirror over`
     return [{ code: 'UNKNOWN' as const, message }]
   })
 }

@@ -4,15 +4,12 @@ import type { AclBinding } from '../../src/kafka/admin/acl-names.ts'
 import { createAcls, describeAcls } from '../../src/kafka/admin/acls.ts'
 import { commitGroupOffsets, fetchGroupOffsets } from '../../src/kafka/admin/group-offsets.ts'
 import { produceBatch } from '../../src/kafka/admin/produce.ts'
-import { parseClientConfig } from '../../src/kafka/config-file.ts'
 import { unwrap } from '../../src/kafka/rounds.ts'
-import type { ClusterSpec } from '../../src/transport/spec.ts'
 import { waitFor } from '../support/process.ts'
 import { type Kafka, startKafka } from './broker.ts'
 import { kafkaAvailable } from './jars.ts'
 import { openWorld } from './mirror-world.ts'
-import { batchOf, ownClient } from './own-client.ts'
-import { formatProperties } from './properties.ts'
+import { batchOf, ownClient, specOfUser } from './own-client.ts'
 import { adminOf, fill, makeTopic } from './raw-log.ts'
 
 const available = await kafkaAvailable()
@@ -26,7 +23,7 @@ describe('mirrors where writers can be refused, and where the source dies', avai
     await using admin = await ownClient(kafka.config())
     await using writer = await ownClient(kafka.config('alice'))
     await allow(kafka, 'User:alice', 'ALL')
-    await using world = await openWorld({ destination: await specOf(kafka, 'admin') })
+    await using world = await openWorld({ destination: await specOfUser(kafka, 'admin') })
     await world.link('guarded', source.bootstrap, {
       'consumer.offset.sync.enable': 'true',
       'consumer.offset.sync.ms': '1000',
@@ -79,7 +76,7 @@ describe('mirrors where writers can be refused, and where the source dies', avai
     await allow(kafka, 'User:alice', 'WRITE')
     await allow(kafka, 'User:us', 'ALL')
     await allowCluster(kafka, 'User:us')
-    await using world = await openWorld({ destination: await specOf(kafka, 'us') })
+    await using world = await openWorld({ destination: await specOfUser(kafka, 'us') })
     await makeTopic(admin, 'orders', 1)
     await fill(admin, 'orders', 0, { batches: 2, records: 5 })
     await world.link('own', kafka.bootstrap, ownLink(kafka))
@@ -97,11 +94,6 @@ describe('mirrors where writers can be refused, and where the source dies', avai
     await waitFor(() => produceBatch(writer, at, batchOf('x')), { what: 'alice writes again' })
   })
 })
-
-async function specOf(kafka: Kafka, user: string): Promise<ClusterSpec> {
-  const text = formatProperties(kafka.config(user))
-  return (await parseClientConfig(text, { clientId: 'linkspan-test' }, () => assert.fail('no file is named'))).spec
-}
 
 /** Of a cluster to itself, under a prefix. */
 function ownLink(kafka: Kafka): Record<string, string> {

@@ -8,13 +8,23 @@ import { parseClientConfig } from '../../src/kafka/config-file.ts'
 import { openCluster } from '../../src/kafka/open-cluster.ts'
 import { unwrap } from '../../src/kafka/rounds.ts'
 import { buildBatch } from '../../src/records/build.ts'
+import type { DirectSpec } from '../../src/transport/spec.ts'
 import { formatProperties, type Properties } from './properties.ts'
+import type { KafkaAddress } from './tools.ts'
 
 /** Our own client, configured by the same properties as Java's. */
 export async function ownClient(config: Properties, options: Partial<ClusterOptions> = {}): Promise<KafkaCluster> {
+  return openCluster(await specOfConfig(config), { log: silentLog, clock: systemClock, ...options })
+}
+
+/** How we log in to a test cluster as one of its users. */
+export function specOfUser(kafka: Pick<KafkaAddress, 'config'>, user?: string): Promise<DirectSpec> {
+  return specOfConfig(kafka.config(user))
+}
+
+async function specOfConfig(config: Properties): Promise<DirectSpec> {
   const text = formatProperties(config)
-  const { spec } = await parseClientConfig(text, { clientId: 'linkspan-test' }, () => assert.fail('no file is named'))
-  return openCluster(spec, { log: silentLog, clock: systemClock, ...options })
+  return (await parseClientConfig(text, { clientId: 'linkspan-test' }, () => assert.fail('no file is named'))).spec
 }
 
 /** A batch of an idempotent producer, always with the same id and sequence. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { KafkaMirror } from '../../src/contract/kafka-v3.ts'
+import { formatProperties } from '../kafka/properties.ts'
 import type { KafkaAddress } from '../kafka/tools.ts'
 import { type Daemon, type StartOptions, startDaemon } from './daemon.ts'
 import { waitFor } from './process.ts'
@@ -28,8 +29,8 @@ export async function linkSites(
   { rights = ['topic can_read', 'consumer_group can_view'], start = {} }: SitesOptions = {},
 ): Promise<LinkedSites> {
   const [west, east] = await Promise.all([
-    startDaemon({ ...start, name: 'west', kafka: westKafka.bootstrap }),
-    startDaemon({ ...start, name: 'east', kafka: eastKafka.bootstrap }),
+    startDaemon({ ...start, ...fronting(westKafka), name: 'west' }),
+    startDaemon({ ...start, ...fronting(eastKafka), name: 'east' }),
   ])
   try {
     await linkDaemons(west, east, rights)
@@ -44,6 +45,13 @@ export async function linkSites(
       await Promise.all([west[Symbol.asyncDispose](), east[Symbol.asyncDispose]()])
     },
   }
+}
+
+/** What a daemon needs to log in to a Kafka, as its admin. */
+function fronting(kafka: KafkaAddress): Pick<StartOptions, 'kafka' | 'kafkaConfig'> {
+  const { 'bootstrap.servers': _, ...login } = kafka.config()
+  const plain = login['security.protocol'] === 'PLAINTEXT'
+  return { kafka: kafka.bootstrap, ...(plain ? {} : { kafkaConfig: formatProperties(login) }) }
 }
 
 /** Links `reader` to `owner` by a token: the owner grants `rights`. Both sides may mirror, each by its own grants. */

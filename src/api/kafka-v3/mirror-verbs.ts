@@ -53,13 +53,21 @@ function verbRoute(rooms: V3Rooms, verb: MirrorVerb, name: string): Route {
   })
 }
 
+/** Undefined for a verb that is not there. */
+function wishOf(verb: MirrorVerb, fenceSource: boolean): MirrorEvent | undefined {
+  const event = wishes[verb]
+  if (!fenceSource) return event
+  if (verb === 'promote') return { kind: 'stop', how: 'promote', fenceSource }
+  throw new LinkspanError('invalid-request', `"fence_source" goes with promote, not with ${verb}`)
+}
+
 interface Wish {
   link: LinkRow
   topic: string
   verb: MirrorVerb
 }
 
-async function alterOne(rooms: V3Rooms, request: ApiRequest, wish: Wish): Promise<AlteredMirror> {
+async function alterOne(rooms: V3Rooms, request: ApiRequest<AlterMirrors>, wish: Wish): Promise<AlteredMirror> {
   try {
     return item(request, wish, { view: await fulfil(rooms, request, wish) })
   } catch (error) {
@@ -68,8 +76,15 @@ async function alterOne(rooms: V3Rooms, request: ApiRequest, wish: Wish): Promis
   }
 }
 
-async function fulfil({ mirrors }: V3Rooms, request: ApiRequest, { link, topic, verb }: Wish): Promise<MirrorView> {
-  const event = wishes[verb]
+async function fulfil(
+  { mirrors }: V3Rooms,
+  request: ApiRequest<AlterMirrors>,
+  { link, topic, verb }: Wish,
+): Promise<MirrorView> {
+  if (verb === 'unfence-source') {
+    return request.flag('validate_only') ? mirrors.get(link, topic) : await mirrors.unfenceSource(link, topic)
+  }
+  const event = wishOf(verb, request.body.fence_source ?? false)
   if (!event) {
     const wayOut = 'promote the mirror, then make one in the other direction with --adopt'
     throw new LinkspanError('unsupported', `${verb} is not there yet: ${wayOut}`)

@@ -132,10 +132,11 @@ function showMirror(request: ApiRequest, view: MirrorView): KafkaMirror {
 }
 
 export function showLags({ lags }: MirrorView): KafkaMirror['mirror_lags'] {
-  return lags.map(({ partition, lagRecords, sourceHighWatermark }) => ({
+  return lags.map(({ partition, lagRecords, sourceHighWatermark, lagMs }) => ({
     partition,
     lag: lagRecords,
     last_source_fetch_offset: sourceHighWatermark,
+    lag_ms: lagMs,
   }))
 }
 

@@ -24,7 +24,7 @@ interface FootprintItem {
 }
 
 function itemsOf(footprint: Footprint): FootprintItem[] {
-  const { topicsCreated, topicsAdopted, configsPinned, acls, groupOffsets } = footprint
+  const { topicsCreated, topicsAdopted, configsPinned, acls, fences, sourceFences, groupOffsets } = footprint
   const topic = (what: string) => {
     return ({ topic: name, mirrorId }: { topic: string; mirrorId: string }) => ({
       what,
@@ -40,6 +40,12 @@ function itemsOf(footprint: Footprint): FootprintItem[] {
       what: 'ACL added',
       name: acl.resourceName,
       detail: `${acl.permission} ${acl.operation} ${acl.principal}`,
+    })),
+    ...fences.map((name) => ({ what: 'topic fenced', name, detail: `until "kafka topic unfence ${name}"` })),
+    ...sourceFences.map(({ topic: name, sourceTopic, by }) => ({
+      what: 'source fenced',
+      name,
+      detail: `'${sourceTopic}': writers are denied ${by === 'peer' ? 'by the other cluster' : 'by an ACL of ours'}`,
     })),
     ...groupOffsets.map(({ group, topics }) => ({ what: 'group offsets', name: group, detail: topics.join(', ') })),
   ]

@@ -48,6 +48,10 @@ const mirrorTree: CommandGroup = {
     },
     pause: { summary: 'Pause mirror topics', load: () => import('../commands/kafka/mirror-pause.ts') },
     resume: { summary: 'Resume mirror topics', load: () => import('../commands/kafka/mirror-resume.ts') },
+    'unfence-source': {
+      summary: 'Let the writers of the sources of promoted topics write again',
+      load: () => import('../commands/kafka/mirror-unfence-source.ts'),
+    },
     'state-transition-error': {
       summary: 'Look at what keeps a mirror topic from changing its state',
       commands: {
@@ -65,6 +69,11 @@ const topicTree: CommandGroup = {
     describe: { summary: 'Describe a topic', load: () => import('../commands/kafka/topic-describe.ts') },
     update: { summary: 'Change the configuration of a topic', load: () => import('../commands/kafka/topic-update.ts') },
     delete: { summary: 'Delete topics and all their records', load: () => import('../commands/kafka/topic-delete.ts') },
+    fence: { summary: 'Deny writing to a topic', load: () => import('../commands/kafka/topic-fence.ts') },
+    unfence: {
+      summary: 'Let the writers of a fenced topic write again',
+      load: () => import('../commands/kafka/topic-unfence.ts'),
+    },
     configuration: {
       summary: 'Manage the configuration of a topic',
       commands: {

@@ -6,14 +6,16 @@ import type { AclBinding } from '../../kafka/admin/acl-names.ts'
  */
 export type ReadOnlyMode = 'deny-everyone' | 'deny-writers' | 'detect-only'
 
+export interface Authorizing {
+  present: boolean | 'unknown'
+  allowsWithoutAcl: boolean | 'hidden' | 'unknown'
+  mayDescribeAcls: boolean
+}
+
 /** What is known of the destination's authorizer. */
 export interface ReadOnlyFacts {
   topic: string
-  authorizer: {
-    present: boolean | 'unknown'
-    allowsWithoutAcl: boolean | 'hidden' | 'unknown'
-    mayDescribeAcls: boolean
-  }
+  authorizer: Authorizing
   /** Whether a rule against everybody leaves us able to write. */
   superUser: boolean
   /** Whom Kafka knows us as; undefined when that cannot be told. */
@@ -30,21 +32,27 @@ export interface ReadOnlyPlan {
   acls: AclBinding[]
 }
 
-const everyone = 'User:*'
+export const everyone = 'User:*'
 
 /** Who is to be kept from writing to a mirror topic, and how; creates nothing that could cut off a reader. */
 export function planReadOnly(facts: ReadOnlyFacts): ReadOnlyPlan {
-  const { present, allowsWithoutAcl, mayDescribeAcls } = facts.authorizer
-  if (present === false) return detectOnly('The destination has no authorizer, so it refuses nobody')
-  if (!mayDescribeAcls) return detectOnly("Our user may not see the destination's ACLs")
-  if (allowsWithoutAcl !== false) {
-    return detectOnly('A topic without ACLs is open to everyone there, so that a first ACL would cut off its readers')
-  }
+  const problem = bindingProblem(facts.authorizer)
+  if (problem !== undefined) return detectOnly(problem)
   if (facts.superUser) {
     const reason = 'Everybody is denied writing, except for super users, of whom we are one'
     return { mode: 'deny-everyone', reason, acls: [denial(facts.topic, everyone)] }
   }
   return denyWriters(facts)
+}
+
+/** Why no rule can be made in a cluster without harm; undefined when one can. */
+export function bindingProblem({ present, allowsWithoutAcl, mayDescribeAcls }: Authorizing): string | undefined {
+  if (present === false) return 'The cluster has no authorizer, so it refuses nobody'
+  if (!mayDescribeAcls) return "Our user may not see the cluster's ACLs"
+  if (allowsWithoutAcl !== false) {
+    return 'A topic without ACLs is open to everyone there, so that a first ACL would cut off its readers'
+  }
+  return undefined
 }
 
 function denyWriters({ topic, ownPrincipal, acls }: ReadOnlyFacts): ReadOnlyPlan {

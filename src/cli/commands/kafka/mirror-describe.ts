@@ -12,6 +12,7 @@ interface Row {
   status_time_ms: number
   partition: number
   partition_mirror_lag: number
+  partition_mirror_lag_ms: number
   last_source_fetch_offset: number
 }
 
@@ -25,6 +26,7 @@ const columns: Column<Row>[] = [
   { header: 'Partition', cell: ({ partition }) => partition },
   { header: 'Partition Mirror Lag', cell: ({ partition_mirror_lag }) => partition_mirror_lag },
   { header: 'Last Source Fetch Offset', cell: ({ last_source_fetch_offset }) => last_source_fetch_offset },
+  { header: 'Lag Time (ms)', cell: ({ partition_mirror_lag_ms }) => partition_mirror_lag_ms },
 ]
 
 interface Options extends FormatOptions {
@@ -39,7 +41,7 @@ export function define(command: Command): void {
       await using context = openContext(command)
       const mirror = await context.client.kafka.mirrors.get(options.link, topic)
       const { link_name, mirror_topic_name, source_topic_name, mirror_status, mirror_topic_error } = mirror
-      const rows = (mirror.mirror_lags ?? []).map(({ partition, lag, last_source_fetch_offset }): Row => {
+      const rows = (mirror.mirror_lags ?? []).map(({ partition, lag, lag_ms = -1, last_source_fetch_offset }): Row => {
         return {
           link_name,
           mirror_topic_name,
@@ -49,6 +51,7 @@ export function define(command: Command): void {
           status_time_ms: mirror.state_time_ms,
           partition,
           partition_mirror_lag: lag,
+          partition_mirror_lag_ms: lag_ms,
           last_source_fetch_offset,
         }
       })

@@ -13,6 +13,7 @@ interface Row {
   status_time_ms: number
   num_partition: number
   max_per_partition_mirror_lag: number
+  max_per_partition_mirror_lag_ms: number
 }
 
 const columns: Column<Row>[] = [
@@ -23,6 +24,7 @@ const columns: Column<Row>[] = [
   { header: 'Status Time (ms)', cell: ({ status_time_ms }) => status_time_ms },
   { header: 'Num Partition', cell: ({ num_partition }) => num_partition },
   { header: 'Max Per Partition Mirror Lag', cell: ({ max_per_partition_mirror_lag }) => max_per_partition_mirror_lag },
+  { header: 'Max Lag Time (ms)', cell: ({ max_per_partition_mirror_lag_ms }) => max_per_partition_mirror_lag_ms },
 ]
 
 /** As the API knows them; a list of types alone would not check them. */
@@ -70,7 +72,7 @@ function parseStatus(text: string): MirrorStatus {
 
 function rowOf(mirror: KafkaMirror): Row {
   const { link_name, mirror_topic_name, source_topic_name, mirror_status, state_time_ms, num_partitions } = mirror
-  const lags = (mirror.mirror_lags ?? []).map(({ lag }) => lag)
+  const lags = mirror.mirror_lags ?? []
   return {
     link_name,
     mirror_topic_name,
@@ -78,8 +80,13 @@ function rowOf(mirror: KafkaMirror): Row {
     mirror_status,
     status_time_ms: state_time_ms,
     num_partition: num_partitions,
-    max_per_partition_mirror_lag: lags.length === 0 ? 0 : Math.max(...lags),
+    max_per_partition_mirror_lag: maxOf(lags.map(({ lag }) => lag)),
+    max_per_partition_mirror_lag_ms: maxOf(lags.map(({ lag_ms = -1 }) => lag_ms)),
   }
+}
+
+function maxOf(values: readonly number[]): number {
+  return values.length === 0 ? 0 : Math.max(...values)
 }
 
 function byLinkAndTopic(one: Row, other: Row): number {

@@ -5,6 +5,6 @@ export function define(command: Command): void {
   defineVerb(command, {
     name: 'promote',
     until: 'STOPPED',
-    help: 'Stop the producers first: a topic is promoted once it holds every record of its source.',
+    help: 'Stop the producers, or give --fence-source: a topic is promoted once it holds every record of its source.',
   })
 }

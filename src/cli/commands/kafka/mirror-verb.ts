@@ -29,12 +29,13 @@ interface Options extends FormatOptions {
   all?: boolean
   dryRun?: boolean
   wait?: boolean
+  fenceSource?: boolean
 }
 
 export interface Verb {
-  name: MirrorVerb & ('promote' | 'failover' | 'pause' | 'resume')
-  /** The state that `--wait` waits for. */
-  until: 'ACTIVE' | 'PAUSED' | 'STOPPED'
+  name: MirrorVerb & ('promote' | 'failover' | 'pause' | 'resume' | 'unfence-source')
+  /** The state that `--wait` waits for; without it there is nothing to wait for. */
+  until?: 'ACTIVE' | 'PAUSED' | 'STOPPED'
   help: string
 }
 
@@ -44,7 +45,9 @@ export function defineVerb(command: Command, verb: Verb): void {
     .requiredOption('--link <link>', 'the link that they come over')
     .option('--all', 'all mirror topics of the link')
     .option('--dry-run', 'check everything, change nothing')
-    .option('--wait', 'wait until it is done')
+  if (verb.until) command.option('--wait', 'wait until it is done')
+  if (verb.name === 'promote') command.option('--fence-source', "deny the source's writers, where rights allow")
+  command
     .addHelpText(
       'after',
       `\n${verb.help}\nThe exit code is 1 when it failed for any of the topics; the others are done.`,
@@ -68,12 +71,12 @@ async function topicsOf({ client }: Context, link: string): Promise<string[]> {
 }
 
 async function alter(context: Context, verb: Verb, topics: string[], options: Options): Promise<void> {
-  const { link, dryRun: validateOnly = false, wait } = options
+  const { link, dryRun: validateOnly = false, wait, fenceSource = false } = options
   if (topics.length === 0) return printRecords(context, options, { columns, rows: [] })
-  const altered = await context.client.kafka.mirrors.alter(verb.name, link, topics, { validateOnly })
+  const altered = await context.client.kafka.mirrors.alter(verb.name, link, topics, { validateOnly, fenceSource })
   await printRecords(context, options, { columns, rows: altered.flatMap(rowsOf) })
   const failed = altered.filter(hasFailed).map(({ mirror_topic_name }) => mirror_topic_name)
-  if (wait && !validateOnly) {
+  if (wait && verb.until && !validateOnly) {
     const accepted = altered.filter((item) => !hasFailed(item)).map(({ mirror_topic_name }) => mirror_topic_name)
     await waitForEnd(context, { link, topics: accepted, until: verb.until })
   }
