@@ -19,6 +19,9 @@ export const defaultFrontLimits: FrontLimits = {
   handshakeTimeoutMs: 10_000,
 }
 
+/** All that TLS 1.3 has; AES with 128 bits first, which costs a fifth less of what a tunnel pays for encryption. */
+const ciphers = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
+
 export interface FrontConnection {
   socket: TLSSocket
   protocol: 'http' | 'tunnel'
@@ -66,6 +69,7 @@ export class TlsFront implements AsyncDisposable {
         cert: options.certificatePem,
         key: options.privateKeyPem,
         minVersion: 'TLSv1.3',
+        ciphers,
         ALPNProtocols: [tunnelProtocol, 'http/1.1'],
         requestCert: true,
         rejectUnauthorized: false, // pins decide, per request; whoever is not known may still show a token
@@ -103,7 +107,7 @@ export class TlsFront implements AsyncDisposable {
 
   /** For connections from now on; open ones keep theirs. */
   setCertificate(certificatePem: string, privateKeyPem: string): void {
-    this.#tls.setSecureContext({ cert: certificatePem, key: privateKeyPem, minVersion: 'TLSv1.3' })
+    this.#tls.setSecureContext({ cert: certificatePem, key: privateKeyPem, minVersion: 'TLSv1.3', ciphers })
   }
 
   /** Cuts what a certificate has open, at once. Returns how many connections these were. */

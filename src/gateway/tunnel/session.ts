@@ -120,7 +120,7 @@ export class TunnelSession {
     const version = answer.errorCode ? 0 : header.apiVersion
     return async (before) => {
       await before
-      this.#write(encodeResponse(apiVersions, version, header.correlationId, answer), taken, () => {})
+      this.#write(encodeResponse(apiVersions, version, header.correlationId, answer), taken, undefined)
     }
   }
 
@@ -170,7 +170,7 @@ export class TunnelSession {
         await before
         const answer = admission.answer(arrived?.answer, this.#rights())
         const chunks = encodeResponse(rule.api, header.apiVersion, header.correlationId, answer)
-        this.#write(chunks, taken, () => arrived?.frame.release())
+        this.#write(chunks, taken, arrived?.frame)
       } catch (error) {
         arrived?.frame.release()
         taken.giveBack()
@@ -179,12 +179,12 @@ export class TunnelSession {
     }
   }
 
-  #write(chunks: readonly Uint8Array[], taken: Taken, release: () => void): void {
+  #write(chunks: readonly Uint8Array[], taken: Taken, frame: Frame | undefined): void {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     taken.become(bytes)
     this.#options.onAnswer(bytes)
-    this.#options.outlet.write(chunks, () => {
-      release()
+    this.#options.outlet.write(chunks, frame, () => {
+      frame?.release()
       taken.giveBack()
     })
   }
