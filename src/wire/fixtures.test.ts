@@ -59,8 +59,8 @@ for (const file of readdirSync(folder)) {
       }
       for (const [version, { topics, groups }] of answersOf(offsetFetch)) {
         const [committed, none] = (version < 8 ? topics : groups[0]!.topics)[0]!.partitions
-        assert.deepEqual([committed!.committedOffset, committed!.metadata], [2, 'by hand'])
-        assert.equal(none!.committedOffset, -1)
+        assert.deepEqual([committed!.committedOffset, committed!.metadata], [2n, 'by hand'])
+        assert.equal(none!.committedOffset, -1n)
       }
       for (const [, { results }] of answersOf(describeConfigs)) {
         const values = results[0]!.configs.map(({ name, value }) => [name, value])

@@ -71,6 +71,24 @@ export const fixtureRequests: Record<string, Prepare> = {
     const topics = [version < 10 ? { name: topic, partitionIndexes } : { topicId, partitionIndexes }]
     return { groups: [{ groupId: group, topics }] }
   },
+  JoinGroup: (version) => ({
+    groupId: `joiners-${version}`,
+    sessionTimeoutMs: 10_000,
+    ...(version > 0 ? { rebalanceTimeoutMs: 10_000 } : {}),
+    memberId: '',
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: new Uint8Array(6) }],
+  }),
+  SyncGroup: (version) => ({
+    groupId: group,
+    generationId: 1,
+    memberId: 'nobody',
+    ...(version > 4 ? { protocolType: 'consumer', protocolName: 'range' } : {}),
+  }),
+  Heartbeat: () => ({ groupId: group, generationId: 1, memberId: 'nobody' }),
+  LeaveGroup: (version) => {
+    return { groupId: group, ...(version < 3 ? { memberId: 'nobody' } : { members: [{ memberId: 'nobody' }] }) }
+  },
   ListGroups: () => ({}),
   DescribeGroups: () => ({ groups: [group, 'nobody'] }),
   ConsumerGroupDescribe: () => ({ groupIds: [group] }),
@@ -89,6 +107,10 @@ export const fixtureRequests: Record<string, Prepare> = {
       },
     ],
   }),
+  AlterConfigs: () => ({
+    resources: [{ resourceType: 2, resourceName: topic, configs: [{ name: 'retention.ms', value: '86400000' }] }],
+  }),
+  DescribeLogDirs: () => ({ topics: [{ topic, partitions: [0, 1] }] }),
   CreateTopics: (version) => ({
     topics: [{ name: `made-by-v${version}`, numPartitions: 1, replicationFactor: 1 }, { name: 'not/valid' }],
   }),

@@ -6,6 +6,10 @@ import { metadata } from './03-metadata.ts'
 import { offsetCommit } from './08-offset-commit.ts'
 import { offsetFetch } from './09-offset-fetch.ts'
 import { findCoordinator } from './10-find-coordinator.ts'
+import { joinGroup } from './11-join-group.ts'
+import { heartbeat } from './12-heartbeat.ts'
+import { leaveGroup } from './13-leave-group.ts'
+import { syncGroup } from './14-sync-group.ts'
 import { describeGroups } from './15-describe-groups.ts'
 import { listGroups } from './16-list-groups.ts'
 import { saslHandshake } from './17-sasl-handshake.ts'
@@ -19,6 +23,8 @@ import { describeAcls } from './29-describe-acls.ts'
 import { createAcls } from './30-create-acls.ts'
 import { deleteAcls } from './31-delete-acls.ts'
 import { describeConfigs } from './32-describe-configs.ts'
+import { alterConfigs } from './33-alter-configs.ts'
+import { describeLogDirs } from './35-describe-log-dirs.ts'
 import { saslAuthenticate } from './36-sasl-authenticate.ts'
 import { createPartitions } from './37-create-partitions.ts'
 import { deleteGroups } from './42-delete-groups.ts'
@@ -37,6 +43,10 @@ export const apis: readonly Api[] = [
   offsetCommit,
   offsetFetch,
   findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
   describeGroups,
   listGroups,
   saslHandshake,
@@ -50,6 +60,8 @@ export const apis: readonly Api[] = [
   createAcls,
   deleteAcls,
   describeConfigs,
+  alterConfigs,
+  describeLogDirs,
   saslAuthenticate,
   createPartitions,
   deleteGroups,
