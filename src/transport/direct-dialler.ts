@@ -10,7 +10,10 @@ const defaultTimeoutMs = 10_000
 /** More brokers than any cluster has: a broken metadata answer must not fill the memory. */
 const brokersMax = 10_000
 
-/** Plain TCP or TLS ≥ 1.2 straight to the brokers, whose addresses come from the metadata of the bootstrap servers. */
+/**
+ * Plain TCP or TLS ≥ 1.2 straight to the brokers, whose addresses come from the metadata of the bootstrap servers; or
+ * the Unix socket of the embedded broker, which is the only one of its cluster.
+ */
 export class DirectDialler implements Dialler {
   readonly #spec: DirectSpec
   readonly #timeoutMs: number
@@ -25,6 +28,8 @@ export class DirectDialler implements Dialler {
   }
 
   async dial(target: DialTarget, options: DialOptions = {}): Promise<Socket> {
+    const { socketPath } = this.#spec
+    if (socketPath !== undefined) return this.#openPath(socketPath, options)
     if (target.kind === 'bootstrap') return this.#dialBootstrap(options)
     const broker = this.#brokers.get(target.nodeId)
     if (broker) return this.#open(broker, options)
@@ -66,13 +71,18 @@ export class DirectDialler implements Dialler {
     const socket = tls ? connectTls({ ...endpoint, ...tlsOptions(host, tls) }) : connect(endpoint)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
+    return this.#opened(socket, { event: tls ? 'secureConnect' : 'connect', address: formatAddress(server) }, options)
+  }
+
+  async #openPath(path: string, options: DialOptions): Promise<Socket> {
+    const { onread } = options
+    const socket = connect({ path, ...(onread === undefined ? {} : { onread }) })
+    return this.#opened(socket, { event: 'connect', address: path }, options)
+  }
+
+  #opened(socket: Socket, what: { event: string; address: string }, options: DialOptions): Promise<Socket> {
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
-    return socketOpened(socket, {
-      event: tls ? 'secureConnect' : 'connect',
-      address: formatAddress(server),
-      timeoutMs: this.#timeoutMs,
-      signal,
-    })
+    return socketOpened(socket, { ...what, timeoutMs: this.#timeoutMs, signal })
   }
 }
 

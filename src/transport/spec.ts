@@ -8,6 +8,11 @@ export interface DirectSpec {
   reach: 'kafka'
   clientId: string
   bootstrap: { host: string; port: number }[]
+  /**
+   * Of the embedded broker of this very daemon: every dial goes to this Unix socket, whichever broker is meant, and the
+   * addresses only name it in messages.
+   */
+  socketPath?: string
   tls?: TlsSpec
   sasl?: SaslSpec
 }
