@@ -56,12 +56,40 @@ test('a flag counts before a variable, and that before the file', async (t) => {
   assert.deepEqual(config.kafka, { bootstrap: 'f:1,f:2', configFile: 'x.properties' })
 })
 
-test('without a Kafka it says why it does not start', async (t) => {
+test('without a Kafka the embedded broker runs, on loopback', async (t) => {
   const directory = await folder(t)
-  const refused = { code: 'unsupported', message: /no embedded broker yet.*--kafka HOST:PORT/ }
-  await assert.rejects(readConfig(['--state-dir', directory], {}), refused)
-  const broker = ['--state-dir', directory, '--broker-listen', 'x:1']
-  await assert.rejects(readConfig(broker, {}), { code: 'unsupported', message: /--broker-listen cannot be used/ })
+  const read1 = (...args: string[]) => read(['--state-dir', directory, ...args])
+  const { broker, kafka } = await read1()
+  assert.deepEqual([broker, kafka], [{ listen: { host: '127.0.0.1', port: 9092 } }, undefined])
+  const given = ['--broker-listen', '0.0.0.0:0', '--broker-advertise', 'broker.test', '--broker-config', 'b.properties']
+  assert.deepEqual((await read1(...given)).broker, {
+    listen: { host: '0.0.0.0', port: 0 },
+    advertise: { host: 'broker.test', port: 0 },
+    configFile: 'b.properties',
+  })
+  assert.deepEqual((await read1('--broker-listen', '[::1]')).broker, { listen: { host: '::1', port: 9092 } })
+  const set = await folder(t, { 'broker-config': 'b.properties', 'broker-listen': 'localhost' })
+  assert.deepEqual((await read(['--state-dir', set])).broker, {
+    listen: { host: 'localhost', port: 9092 },
+    configFile: join(set, 'b.properties'),
+  })
+})
+
+test('settings that exclude each other are wrong usage', async (t) => {
+  const directory = await folder(t)
+  const cases: [string[], RegExp][] = [
+    [['--kafka', 'k:1', '--broker-listen', 'x:1'], /^--broker-listen is about the embedded broker.*leave --kafka out/],
+    [['--kafka', 'k:1', '--broker-config', 'x'], /^--broker-config is about the embedded broker/],
+    [['--kafka-config', 'x'], /^--kafka-config is about a Kafka that is not given: .*--kafka HOST:PORT/],
+    [['--broker-listen', '0.0.0.0:1'], /^--broker-listen is every address.*--broker-advertise HOST:PORT/],
+    [['--broker-listen', '[::]:1'], /^--broker-listen is every address/],
+    [['--broker-advertise', 'a:b:c'], /^--broker-advertise: .*HOST:PORT/],
+  ]
+  for (const [args, message] of cases) {
+    await assert.rejects(readConfig(['--state-dir', directory, ...args], {}), { code: 'usage', exitCode: 2, message })
+  }
+  const siteKey = readConfig(['--state-dir', directory, '--site-key-file', 'x'], {})
+  await assert.rejects(siteKey, { code: 'unsupported', message: /--site-key-file cannot be used/ })
 })
 
 test('wrong usage is told apart, with the place where it stands', async (t) => {

@@ -13,7 +13,9 @@ export interface DaemonConfig {
   /** `host:port`s; empty: those listened on. */
   advertise: string[]
   name: string
-  kafka: KafkaConfig
+  /** The Kafka that is fronted; without one, the embedded broker runs. */
+  kafka?: KafkaConfig
+  broker?: BrokerSetting
   logLevel: LogLevel
   logFormat: 'text' | 'json'
 }
@@ -25,10 +27,20 @@ export interface KafkaConfig {
   gatewayConfigFile?: string
 }
 
+/** How the embedded broker is to run; set exactly when `kafka` is not. */
+export interface BrokerSetting {
+  listen: HostPort
+  /** Where it listens when missing. */
+  advertise?: HostPort
+  configFile?: string
+}
+
 export type Invocation = { show: 'help' | 'version' } | { config: DaemonConfig }
 
 const defaultPort = 8443
-const fileSettings: readonly SettingName[] = ['kafka-config', 'kafka-gateway-config', 'site-key-file']
+const brokerPort = 9092
+const fileSettings: readonly SettingName[] = ['kafka-config', 'kafka-gateway-config', 'broker-config', 'site-key-file']
+const brokerSettings = ['broker-listen', 'broker-advertise', 'broker-config'] as const
 const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error']
 
 /** What is set, and where, for messages. */
@@ -126,29 +138,48 @@ function configFrom(given: Given, stateDir: string): DaemonConfig {
       return formatAddress(checkedAddress(text, originOf(given, 'advertise'), listen.port))
     }),
     name: given.get('name')?.text.trim() || hostname(),
-    kafka: kafkaFrom(given),
+    ...fronted(given),
     logLevel: choiceFrom(given, 'log-level', logLevels, 'info'),
     logFormat: choiceFrom(given, 'log-format', ['text', 'json'], 'text'),
   }
 }
 
-function kafkaFrom(given: Given): KafkaConfig {
-  for (const name of ['broker-listen', 'broker-advertise', 'site-key-file'] as const) {
-    const found = given.get(name)
-    if (found) throw new LinkspanError('unsupported', `${found.origin} cannot be used in this version: leave it out`)
-  }
+function fronted(given: Given): Pick<DaemonConfig, 'kafka' | 'broker'> {
+  const siteKey = given.get('site-key-file')
+  if (siteKey) throw new LinkspanError('unsupported', `${siteKey.origin} cannot be used in this version: leave it out`)
   const bootstrap = listFrom(given, 'kafka').join(',')
-  if (bootstrap === '') {
-    const problem = 'This version has no embedded broker yet, so it needs a Kafka to front'
-    throw new LinkspanError('unsupported', `${problem}: give its bootstrap servers with --kafka HOST:PORT,…`)
+  if (bootstrap === '') return { broker: brokerFrom(given) }
+  const stray = brokerSettings.map((name) => given.get(name)).find((found) => found !== undefined)
+  if (stray) {
+    const problem = `${stray.origin} is about the embedded broker, which does not run where a Kafka is fronted`
+    throw new LinkspanError('usage', `${problem}: leave it out, or leave ${originOf(given, 'kafka')} out`)
   }
   const configFile = given.get('kafka-config')?.text
   const gatewayConfigFile = given.get('kafka-gateway-config')?.text
-  return {
+  const kafka = {
     bootstrap,
     ...(configFile ? { configFile } : {}),
     ...(gatewayConfigFile ? { gatewayConfigFile } : {}),
   }
+  return { kafka }
+}
+
+function brokerFrom(given: Given): BrokerSetting {
+  for (const name of ['kafka-config', 'kafka-gateway-config'] as const) {
+    const found = given.get(name)
+    if (!found) continue
+    const wayOut = 'give its bootstrap servers with --kafka HOST:PORT,…, or leave it out'
+    throw new LinkspanError('usage', `${found.origin} is about a Kafka that is not given: ${wayOut}`)
+  }
+  const listen = addressFrom(given, 'broker-listen', brokerPort) ?? { host: '127.0.0.1', port: brokerPort }
+  const advertise = addressFrom(given, 'broker-advertise', listen.port)
+  if (!advertise && ['0.0.0.0', '::'].includes(listen.host)) {
+    const problem = `${originOf(given, 'broker-listen')} is every address of this host`
+    const wayOut = 'say which of them clients are to use with --broker-advertise HOST:PORT'
+    throw new LinkspanError('usage', `${problem}, and none that a client can be told: ${wayOut}`)
+  }
+  const configFile = given.get('broker-config')?.text
+  return { listen, ...(advertise ? { advertise } : {}), ...(configFile ? { configFile } : {}) }
 }
 
 function listFrom(given: Given, name: SettingName): string[] {
@@ -156,9 +187,9 @@ function listFrom(given: Given, name: SettingName): string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== '')
 }
 
-function addressFrom(given: Given, name: SettingName): HostPort | undefined {
+function addressFrom(given: Given, name: SettingName, port?: number): HostPort | undefined {
   const found = given.get(name)
-  return found && checkedAddress(found.text, found.origin)
+  return found && checkedAddress(found.text, found.origin, port)
 }
 
 function checkedAddress(text: string, origin: string, port?: number): HostPort {

@@ -24,6 +24,7 @@ import type { DaemonConfig } from './config.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { publishGatewayAudit } from './gateway-audit.ts'
 import { GatewaySync } from './gateway-sync.ts'
+import { type KafkaFront, openKafkaFront } from './kafka-front.ts'
 import { KafkaWatch } from './kafka-watch.ts'
 import { type Ready, ReadyFile } from './ready.ts'
 import { Schedule } from './schedule.ts'
@@ -32,7 +33,7 @@ import { version } from './version.ts'
 export interface DaemonOptions {
   log: Log
   clock?: Clock
-  /** The TLS port is gone: the daemon is of no use any more. */
+  /** The TLS port or the embedded broker is gone: the daemon is of no use any more. */
   onFailure: (error: LinkspanError) => void
 }
 
@@ -74,6 +75,7 @@ export class Daemon implements AsyncDisposable {
 
 interface Parts {
   foundation: Foundation
+  front: KafkaFront
   links: Links
   mirrors: Mirrors
   watch: KafkaWatch
@@ -95,25 +97,27 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
 
   let gateway: Gateway | undefined
   const addresses = () => (gateway ? reachableAddresses(gateway.address, config.advertise) : [])
-  const { store, access, sealer, identity, facts } = foundation
+  const { store, access, sealer, identity } = foundation
+  const front = await openKafkaFront(foundation, stack, options.onFailure)
+  const { kafkaClusterId } = front
   const links = stack.use(new Links({ store, access, sealer, identity, clock, log, addresses }))
-  const kafka = stack.use(openCluster(foundation.kafka.own, { log, clock, clusterId: facts.kafkaClusterId }))
-  const kafkaClusterId = facts.kafkaClusterId
+  const kafka = stack.use(openCluster(front.own, { log, clock, clusterId: kafkaClusterId }))
   const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId }))
-  const asked = watch.start()
-  const sync = stack.use(new GatewaySync({ access, links, log }))
-  const mirrors = stack.use(openDaemonMirrors(foundation, links))
+  // The embedded broker has told its id already.
+  const asked = front.broker ? undefined : watch.start()
+  const sync = stack.use(new GatewaySync({ access, links, log, broker: front.broker }))
+  const mirrors = stack.use(openDaemonMirrors(foundation, front, links))
   const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, addresses })
   stack.use(api)
   const intakePath = join(config.stateDir, 'http.socket')
   stack.use(
     await createIntake({ path: intakePath, onConnection: (socket, caller) => api.handleConnection(socket, caller) }),
   )
-  gateway = stack.use(await openGateway(foundation, { sync, intakePath, onFailure: options.onFailure }))
+  gateway = stack.use(await openGateway(foundation, { front, sync, intakePath, onFailure: options.onFailure }))
   await sync.attach(gateway)
   const admin = stack.use(new AdminSocket(config.stateDir, (socket, caller) => api.handleConnection(socket, caller)))
   await admin.listen()
-  const parts: Parts = { foundation, links, mirrors, watch, sync, api, gateway, admin, readyFile, stack }
+  const parts: Parts = { foundation, front, links, mirrors, watch, sync, api, gateway, admin, readyFile, stack }
   await asked
   watch.whenKnown(() => {
     readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json could not be written'))
@@ -128,10 +132,10 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
 }
 
 /** The mirrors that links carry; they have a client of their own for the Kafka that is fronted. */
-function openDaemonMirrors({ config, facts, store, bus, clock, log, kafka }: Foundation, links: Links): Mirrors {
+function openDaemonMirrors({ config, store, bus, clock, log }: Foundation, front: KafkaFront, links: Links): Mirrors {
   const { logLevel, logFormat } = config
-  const { kafkaClusterId } = facts
-  return openMirrors({ store, links, bus, clock, log, destination: kafka.own, kafkaClusterId, logLevel, logFormat })
+  const { own: destination, kafkaClusterId } = front
+  return openMirrors({ store, links, bus, clock, log, destination, kafkaClusterId, logLevel, logFormat })
 }
 
 function createDaemonApi(
@@ -183,8 +187,8 @@ function createDaemonApi(
 }
 
 function openGateway(
-  { config, log, identity, bus, kafka }: Foundation,
-  parts: { sync: GatewaySync; intakePath: string; onFailure: (error: LinkspanError) => void },
+  { config, log, identity, bus }: Foundation,
+  parts: { front: KafkaFront; sync: GatewaySync; intakePath: string; onFailure: (error: LinkspanError) => void },
 ): Promise<Gateway> {
   return startGateway({
     listen: config.listen,
@@ -192,7 +196,7 @@ function openGateway(
     key: identity.cluster.privateKeyPem,
     internalSocketPath: parts.intakePath,
     snapshot: parts.sync.snapshot(),
-    kafkaSpec: kafka.gateway,
+    kafkaSpec: parts.front.gateway,
     log: { level: config.logLevel, format: config.logFormat },
     onAudit: (event) => publishGatewayAudit(bus, event),
     onFailure: (error) => {
@@ -208,13 +212,13 @@ function startSchedule({ foundation, links, stack }: Parts): void {
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
 }
 
-function readyOf({ foundation, gateway, watch }: Parts): Ready {
-  const { kafka, identity, facts } = foundation
+function readyOf({ foundation, front, gateway, watch }: Parts): Ready {
+  const { identity, facts } = foundation
   return {
     pid: process.pid,
     version,
     https: formatAddress(gateway.address),
-    kafka: formatAddress(kafka.own.bootstrap[0]!),
+    kafka: formatAddress(front.own.bootstrap[0]!),
     fingerprint: identity.clusterFingerprint,
     clusterId: facts.clusterId,
     kafkaClusterId: watch.kafkaClusterId,

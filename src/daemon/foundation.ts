@@ -9,15 +9,14 @@ import { EventBus } from '../events/bus.ts'
 import { Operations } from '../events/operations.ts'
 import { type HostIdentity, loadHostIdentity } from '../identity/keys.ts'
 import { openSealer, type Sealer } from '../identity/sealing.ts'
-import { parseClientConfig, readClientConfig } from '../kafka/config-file.ts'
 import { linkTable } from '../link/rows.ts'
 import { fenceTable, mirrorTable, syncedGroupTable } from '../mirror/rows.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Table } from '../store/table.ts'
 import { parseAddress } from '../transport/address.ts'
-import type { DirectSpec } from '../transport/spec.ts'
 import { type ClusterFactsRow, clusterFactsTable, loadClusterFacts } from './cluster-facts.ts'
-import type { DaemonConfig, KafkaConfig } from './config.ts'
+import type { DaemonConfig } from './config.ts'
+import { type KafkaPlan, planKafka } from './kafka-front.ts'
 
 /** What everything else stands on. */
 export interface Foundation {
@@ -31,13 +30,8 @@ export interface Foundation {
   access: Access
   bus: EventBus
   operations: Operations
-  kafka: KafkaSpecs
-}
-
-/** How the Kafka that is fronted is reached: by us, and for those who read through the tunnel. */
-export interface KafkaSpecs {
-  own: DirectSpec
-  gateway: DirectSpec
+  /** What is to be fronted; see `openKafkaFront`. */
+  kafka: KafkaPlan
 }
 
 /** Tables whose rows are checked before anything starts. */
@@ -57,7 +51,7 @@ export async function layFoundation(
   { clock, log }: { clock: Clock; log: Log },
   stack: AsyncDisposableStack,
 ): Promise<Foundation> {
-  const kafka = await readKafkaSpecs(config.kafka, log)
+  const kafka = await planKafka(config, log)
   const store = stack.use(await openStore({ directory: config.stateDir, log, tables }))
   const identity = await loadHostIdentity({
     directory: config.stateDir,
@@ -75,24 +69,7 @@ export async function layFoundation(
   return { config, clock, log, store, identity, sealer, facts, access, bus, operations, kafka }
 }
 
-function advertisedHosts({ advertise, listen }: DaemonConfig): string[] {
-  return [...advertise.map((address) => parseAddress(address).host), listen.host]
-}
-
-/** Throws `invalid-config`, which names the file's key. */
-async function readKafkaSpecs(config: KafkaConfig, log: Log): Promise<KafkaSpecs> {
-  const { bootstrap, configFile, gatewayConfigFile } = config
-  const own = await readSpec(bootstrap, configFile, 'linkspan', log)
-  const gateway = await readSpec(bootstrap, gatewayConfigFile ?? configFile, 'linkspan-gateway', log)
-  return { own, gateway }
-}
-
-async function readSpec(bootstrap: string, file: string | undefined, clientId: string, log: Log): Promise<DirectSpec> {
-  if (file === undefined) {
-    const { spec } = await parseClientConfig('', { bootstrap, clientId }, () => Promise.resolve(''))
-    return spec
-  }
-  const { spec, ignored } = await readClientConfig(file, { bootstrap, clientId })
-  if (ignored.length > 0) log.info({ file, keys: ignored }, 'Keys of the Kafka config that mean nothing here')
-  return spec
+function advertisedHosts({ advertise, listen, broker }: DaemonConfig): string[] {
+  const ofBroker = [broker?.advertise, broker?.listen].flatMap((address) => address?.host ?? [])
+  return [...new Set([...advertise.map((address) => parseAddress(address).host), listen.host, ...ofBroker])]
 }

@@ -4,6 +4,7 @@ import type { Answer, Route } from '../api/route.ts'
 import { explainError } from '../base/errors.ts'
 import type { Fingerprint, LinkId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import type { Broker } from '../broker/broker.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { GatewaySnapshot } from '../gateway/tunnel/access-rights.ts'
 import type { Links } from '../link/links.ts'
@@ -12,20 +13,22 @@ import type { Links } from '../link/links.ts'
 const ownAnswerMs = 250
 
 /**
- * Keeps the gateway worker's idea of who may do what the same as the store's, and cuts who was revoked. Requests that
- * change something are answered once the gateway knows of it.
+ * Keeps the idea that the workers of gateway and embedded broker have of who may do what the same as the store's, and
+ * cuts who was revoked. Requests that change something are answered once these know of it.
  */
 export class GatewaySync implements Disposable {
   readonly #access: Access
   readonly #links: Links
   readonly #log: Log
+  readonly #broker: Broker | undefined
   readonly #unsubscribe: (() => void)[]
   /** Fingerprints of callers whose changes are being made, and how many of these. */
   readonly #changing = new Map<string, number>()
   #gateway: Gateway | undefined
   #settled: Promise<void> = Promise.resolve()
 
-  constructor(options: { access: Access; links: Links; log: Log }) {
+  constructor(options: { access: Access; links: Links; log: Log; broker?: Broker | undefined }) {
+    this.#broker = options.broker
     this.#access = options.access
     this.#links = options.links
     this.#log = options.log
@@ -88,14 +91,17 @@ export class GatewaySync implements Disposable {
       await gateway.updateAccess(snapshot)
       if (now.length > 0) await gateway.revoke(now)
     }
-    this.#settled = Promise.all([this.#settled, sent().catch((error) => this.#failed(error))]).then(() => {})
+    // The broker cuts by itself whoever is not in the snapshot any more.
+    const told = [sent(), this.#broker?.updateAccess(snapshot.access)]
+    const settled = told.map((one) => one?.catch((error: unknown) => this.#failed(error)))
+    this.#settled = Promise.all([this.#settled, ...settled]).then(() => {})
     if (later.length === 0) return
     setTimeout(() => void gateway.revoke(later).catch((error) => this.#failed(error)), ownAnswerMs).unref()
   }
 
-  /** A gateway that does not answer is on its way out: the daemon ends when it is gone. */
+  /** A worker that does not answer is on its way out: the daemon ends when it is gone. */
   #failed(error: unknown): void {
-    this.#log.error({ reason: explainError(error) }, 'The gateway could not be told of a change')
+    this.#log.error({ reason: explainError(error) }, 'A worker could not be told of a change of rights')
   }
 
   /** A one-way link's identity has no link here: its own fingerprint then stands for the link's id. */

@@ -1,6 +1,6 @@
 import { startKafka } from './broker.ts'
 import { type KafkaLine, kafkaVersions } from './jars.ts'
-import type { KafkaAddress } from './tools.ts'
+import { type KafkaAddress, plainAddress } from './tools.ts'
 
 const started = new Map<KafkaLine, Promise<KafkaAddress>>()
 
@@ -32,12 +32,4 @@ export async function startShared(): Promise<{ env: Record<string, string> } & A
 
 function sharedVariable(version: KafkaLine): string {
   return `LINKSPAN_TEST_SHARED_${version.replace('.', '_')}`
-}
-
-function plainAddress(version: KafkaLine, bootstrap: string): KafkaAddress {
-  return {
-    version,
-    bootstrap,
-    config: () => ({ 'bootstrap.servers': bootstrap, 'security.protocol': 'PLAINTEXT' }),
-  }
 }

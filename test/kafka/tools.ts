@@ -69,6 +69,15 @@ export interface KafkaAddress {
   config(user?: string): Properties
 }
 
+/** A plain listener that the tools of the newest Kafka talk to: such as our embedded broker's. */
+export function plainAddress(version: KafkaVersion, bootstrap: string): KafkaAddress {
+  return {
+    version,
+    bootstrap,
+    config: () => ({ 'bootstrap.servers': bootstrap, 'security.protocol': 'PLAINTEXT' }),
+  }
+}
+
 /** Kafka's own command line tools, by the names of their scripts, and how each takes a client's configuration. */
 const tools = {
   'kafka-topics': { '3': 'org.apache.kafka.tools.TopicCommand', config: '--command-config' },

@@ -6,11 +6,17 @@ import { join, resolve } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
+import { createCertificate } from '../../src/identity/certificate.ts'
+import { fetchBatches } from '../../src/kafka/admin/fetch.ts'
+import { produceBatch } from '../../src/kafka/admin/produce.ts'
+import { createTopics } from '../../src/kafka/admin/topics.ts'
 import type { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { openCluster } from '../../src/kafka/open-cluster.ts'
-import type { TunnelSpec } from '../../src/transport/spec.ts'
+import { buildBatch } from '../../src/records/build.ts'
+import { parseAddress } from '../../src/transport/address.ts'
+import type { DirectSpec, TunnelSpec } from '../../src/transport/spec.ts'
 import { metadata } from '../../src/wire/api/03-metadata.ts'
-import { type Daemon, noKafka, startDaemon } from '../support/daemon.ts'
+import { type Daemon, embeddedBroker, noKafka, startDaemon } from '../support/daemon.ts'
 import { FakeKafka } from '../support/fake-kafka.ts'
 import { linkDaemons, mintLinkToken, useLinkToken } from '../support/link-calls.ts'
 import { freePorts } from '../support/ports.ts'
@@ -67,8 +73,10 @@ test('it does not start with what it cannot use, and says why', async (t) => {
   await writeFile(join(directory, 'file', 'linkspand.json'), '{"lisen":"x"}')
   const deep = join(directory, 'd'.repeat(90), 'state')
   const cases: [string[], number, RegExp][] = [
-    [state, 1, /needs a Kafka to front: give its bootstrap servers with --kafka/],
-    [[...state, '--kafka', noKafka, '--broker-listen', 'x:1'], 1, /--broker-listen cannot be used in this version/],
+    [[...state, '--kafka', noKafka, '--broker-listen', 'x:1'], 2, /--broker-listen is about the embedded broker/],
+    [[...state, '--kafka-config', join(directory, 'none')], 2, /--kafka-config is about a Kafka that is not given/],
+    [[...state, '--broker-config', join(directory, 'none')], 1, /none cannot be read \(ENOENT\)/],
+    [[...state, '--broker-listen', '192.0.2.1:0'], 1, /would listen on 192\.0\.2\.1:0 for anybody.*security\.protocol/],
     [[...state, '--nonsense'], 2, /--nonsense.*--help/],
     [['--state-dir', join(directory, 'file')], 2, /unknown key "lisen"/],
     [[...state, '--kafka', noKafka, '--kafka-config', join(directory, 'none')], 1, /none cannot be read \(ENOENT\)/],
@@ -153,6 +161,76 @@ test('a flag counts before the environment, and that before the file', async (t)
   assert.equal(await nameOf({ env: { LINKSPAN_NAME: 'variable' } }), 'variable')
   assert.equal(await nameOf({ env: { LINKSPAN_NAME: 'variable' }, name: 'flag' }), 'flag')
 })
+
+test('without a Kafka the embedded broker runs: for clients, for us, and for the same state only', async (t) => {
+  const stateDir = join(await folder(t), 'state')
+  let first: Daemon['ready']
+  {
+    await using daemon = await startDaemon({ stateDir, kafka: embeddedBroker })
+    first = daemon.ready
+    assert.match(first.kafka, /^127\.0\.0\.1:\d+$/)
+    assert.match(first.kafkaClusterId!, /^[\w-]{22}$/)
+    await using cluster = kafkaAt(first.kafka)
+    assert.equal(await cluster.clusterId(), first.kafkaClusterId)
+    await createTopics(cluster, [{ name: 'orders', partitions: 2 }])
+    const rows = [{ timestampMs: 1, key: null, value: Buffer.from('kept') }]
+    const { baseOffset } = await produceBatch(cluster, { topic: 'orders', partition: 1 }, buildBatch(rows))
+    assert.equal(baseOffset, 0)
+    assert.equal((await stat(join(stateDir, 'kafka.socket'))).mode & 0o777, 0o600)
+    const startedMs = performance.now()
+    assert.deepEqual(await daemon.stop(), { code: 0, signal: null })
+    assert.ok(performance.now() - startedMs < 10_000)
+  }
+  {
+    await using daemon = await startDaemon({ stateDir, kafka: embeddedBroker })
+    assert.equal(daemon.ready.kafkaClusterId, first.kafkaClusterId)
+    await using cluster = kafkaAt(daemon.ready.kafka)
+    assert.equal((await cluster.topic('orders')).partitions.length, 2)
+    // Killed, it comes up again with what was acknowledged.
+    await daemon.kill('SIGKILL')
+  }
+  await using daemon = await startDaemon({ stateDir, kafka: embeddedBroker })
+  await using cluster = kafkaAt(daemon.ready.kafka)
+  const { records, highWatermark } = await fetchBatches(cluster, { topic: 'orders', partition: 1, offset: 0 })
+  assert.equal(highWatermark, 1)
+  assert.ok(records.includes('kept'))
+})
+
+test('state of another Kafka does not fall to the embedded broker', async (t) => {
+  const stateDir = join(await folder(t), 'state')
+  await using kafka = await kafkaOf('KAFKA-1')
+  await (await startDaemon({ stateDir, kafka: `127.0.0.1:${kafka.port}` }))[Symbol.asyncDispose]()
+  await assert.rejects(startDaemon({ stateDir, kafka: embeddedBroker }), (error: Error) => {
+    return /that of the Kafka cluster KAFKA-1, which is not the embedded broker: give .*--kafka/.test(error.message)
+  })
+  assert.ok(!existsSync(join(stateDir, 'broker')))
+})
+
+test('identities reach the embedded broker with their certificates until they are deleted', async (t) => {
+  const file = join(await folder(t), 'broker.properties')
+  await writeFile(file, 'security.protocol=SSL\n')
+  await using daemon = await startDaemon({ kafka: embeddedBroker, args: ['--broker-config', file] })
+  const own = await createCertificate({ commonName: 'me', hostNames: [], addresses: [], clock: systemClock })
+  const ca = await readFile(join(daemon.stateDir, 'cluster.crt'), 'utf8')
+  const tls = { ...own, ca, verifyHost: true }
+  await using early = kafkaAt(daemon.ready.kafka, tls)
+  await assert.rejects(early.clusterId({ deadlineMs: 700 }))
+  await daemon.client.identities.create({ name: 'me', certificate: own.certificatePem, groups: [] })
+  await using cluster = kafkaAt(daemon.ready.kafka, tls)
+  assert.equal(await cluster.clusterId(), daemon.ready.kafkaClusterId)
+  const connection = await cluster.connection({ to: 'any' })
+  await daemon.client.identities.delete('me')
+  const startedMs = performance.now()
+  await connection.closed
+  assert.ok(performance.now() - startedMs < 1000)
+  await assert.rejects(cluster.refresh('all', { deadlineMs: 700 }))
+})
+
+function kafkaAt(address: string, tls?: DirectSpec['tls']): KafkaCluster {
+  const bootstrap = [parseAddress(address)]
+  const spec: DirectSpec = { reach: 'kafka', clientId: 'test', bootstrap, ...(tls ? { tls } : {}) }
+  return openCluster(spec, { clock: systemClock, log: silentLog, deadlineMs: 10_000 })
+}
 
 /** A reads what B fronts, as its groups there may. */
 let a: Daemon

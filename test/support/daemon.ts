@@ -25,8 +25,11 @@ const nodeFlags = ['--max-semi-space-size=4']
 /** Nothing listens there: for tests that need a daemon and no Kafka. */
 export const noKafka = '127.0.0.1:1'
 
+/** Instead of bootstrap servers. */
+export const embeddedBroker = 'embedded'
+
 export interface StartOptions {
-  /** Bootstrap servers; one that is not there unless told. */
+  /** Bootstrap servers, or `embedded` for the daemon's own broker on a free port; one that is not there unless told. */
   kafka?: string
   name?: string
   /** Text of the properties file for `--kafka-config`. */
@@ -110,7 +113,8 @@ export async function startDaemon(options: StartOptions = {}): Promise<Daemon> {
 
 async function argumentsOf(options: StartOptions, stateDir: string, folder: string | undefined): Promise<string[]> {
   const { kafka = noKafka, name, kafkaConfig, args = [] } = options
-  const words = [...nodeFlags, daemonMain, '--state-dir', stateDir, '--listen', '127.0.0.1:0', '--kafka', kafka]
+  const words = [...nodeFlags, daemonMain, '--state-dir', stateDir, '--listen', '127.0.0.1:0']
+  words.push(...(kafka === embeddedBroker ? ['--broker-listen', '127.0.0.1:0'] : ['--kafka', kafka]))
   if (name !== undefined) words.push('--name', name)
   if (kafkaConfig !== undefined) {
     const path = `${folder === undefined ? stateDir : join(folder, 'kafka')}.properties`

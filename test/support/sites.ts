@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { KafkaMirror } from '../../src/contract/kafka-v3.ts'
 import { formatProperties } from '../kafka/properties.ts'
-import type { KafkaAddress } from '../kafka/tools.ts'
-import { type Daemon, type StartOptions, startDaemon } from './daemon.ts'
+import { type KafkaAddress, plainAddress } from '../kafka/tools.ts'
+import { type Daemon, embeddedBroker, type StartOptions, startDaemon } from './daemon.ts'
 import { waitFor } from './process.ts'
 
-/** A Kafka and the daemon that fronts it. */
+/** A Kafka and the daemon that fronts it; of one with an embedded broker, that. */
 export interface Site {
   kafka: KafkaAddress
   daemon: Daemon
@@ -24,8 +24,8 @@ export interface SitesOptions {
 
 /** Two daemons, linked by a token that the west made: the link is called `east` at the west and `west` at the east. */
 export async function linkSites(
-  westKafka: KafkaAddress,
-  eastKafka: KafkaAddress,
+  westKafka: KafkaAddress | typeof embeddedBroker,
+  eastKafka: KafkaAddress | typeof embeddedBroker,
   { rights = ['topic can_read', 'consumer_group can_view'], start = {} }: SitesOptions = {},
 ): Promise<LinkedSites> {
   const [west, east] = await Promise.all([
@@ -39,16 +39,21 @@ export async function linkSites(
     throw error
   }
   return {
-    west: { kafka: westKafka, daemon: west },
-    east: { kafka: eastKafka, daemon: east },
+    west: { kafka: addressOf(westKafka, west), daemon: west },
+    east: { kafka: addressOf(eastKafka, east), daemon: east },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([west[Symbol.asyncDispose](), east[Symbol.asyncDispose]()])
     },
   }
 }
 
+function addressOf(kafka: KafkaAddress | typeof embeddedBroker, { ready }: Daemon): KafkaAddress {
+  return kafka === embeddedBroker ? plainAddress('4', ready.kafka) : kafka
+}
+
 /** What a daemon needs to log in to a Kafka, as its admin. */
-function fronting(kafka: KafkaAddress): Pick<StartOptions, 'kafka' | 'kafkaConfig'> {
+function fronting(kafka: KafkaAddress | typeof embeddedBroker): Pick<StartOptions, 'kafka' | 'kafkaConfig'> {
+  if (kafka === embeddedBroker) return { kafka }
   const { 'bootstrap.servers': _, ...login } = kafka.config()
   const plain = login['security.protocol'] === 'PLAINTEXT'
   return { kafka: kafka.bootstrap, ...(plain ? {} : { kafkaConfig: formatProperties(login) }) }
@@ -105,7 +110,7 @@ async function mirrorWhere(
   try {
     return await waitFor(
       async () => {
-        seen = await daemon.client.kafka.mirrors.get(link, topic)
+        seen = await daemon.client.kafka.mirrors.get(link, topic, { includeErrors: true })
         return condition(seen) ? seen : undefined
       },
       { timeoutMs, what },
