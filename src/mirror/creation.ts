@@ -7,13 +7,14 @@ import type { LinkConfig } from '../link/config.ts'
 import type { LinkRow } from '../link/rows.ts'
 import { topicExists } from './book.ts'
 import { type MirrorContext, partitionsOf } from './context.ts'
+import { isEmbedded } from './embedded.ts'
 import type { LinkRunner } from './link-runner.ts'
 import { checkTopicName, mirrorName } from './names.ts'
 import { chooseMethod } from './plan/method.ts'
 import { fixedConfigProblem, followedConfigs, mirrorConfigs } from './plan/topic-config.ts'
 import { checkedValue } from './plan/topic-config-values.ts'
 import { freshPartition, type MirrorRow } from './rows.ts'
-import { type Survey, surveySource } from './survey.ts'
+import { batchStarts, type Survey, surveySource } from './survey.ts'
 import { checkTopicPossible, findTopic } from './topic-making.ts'
 import { provePrefix } from './verify/prefix.ts'
 
@@ -79,7 +80,7 @@ export async function draftMirror(
   })
   const kafkaClusterId = await destination.clusterId()
   checkClusters(link, survey, { kafkaClusterId, topic, sourceTopic })
-  const choice = chooseMethod(survey.facts)
+  const choice = chooseMethod(survey.facts, { embedded: isEmbedded(context.destinationSpec) })
   if (choice.method === 'refuse') {
     const text = `Topic '${sourceTopic}' cannot be mirrored exactly with the means of this version. ${choice.reason}`
     throw new LinkspanError('not-exact', text)
@@ -116,7 +117,9 @@ export async function draftMirror(
     const partitions = row.partitions.length
     await checkTopicPossible(destination, { topic, partitions, replicationFactor: row.replicationFactor, configs })
   }
-  return { row: { ...row, intent: { kind: 'create', configs } }, configs }
+  const logStarts = choice.method === 'raw' && !present ? await batchStarts(source, survey, request.signal) : []
+  const begins = logStarts.some((offset) => offset > 0) ? { logStarts } : {}
+  return { row: { ...row, intent: { kind: 'create', configs, ...begins } }, configs }
 }
 
 export function includedKeys(config: LinkConfig): string[] {

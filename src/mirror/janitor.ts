@@ -1,6 +1,8 @@
-import { deleteTopics } from '../kafka/admin/topics.ts'
+import { logEnd } from '../kafka/admin/offsets.ts'
+import { deleteRecords, deleteTopics } from '../kafka/admin/topics.ts'
 import { unwrap } from '../kafka/rounds.ts'
-import type { MirrorContext } from './context.ts'
+import { type MirrorContext, partitionsOf } from './context.ts'
+import { claimTopic, isEmbedded, unclaimTopic } from './embedded.ts'
 import type { ReadOnlyPlan } from './plan/read-only.ts'
 import { protectTopic } from './protection.ts'
 import type { MirrorRow } from './rows.ts'
@@ -17,6 +19,7 @@ export async function setUpMirror(context: MirrorContext, row: MirrorRow): Promi
   const made = row.topicId === null ? await makeMirrorTopic(context, row, configs) : row
   if (!made) return undefined
   const readOnly = await protectMirror(context, made)
+  await beginLogs(context, made)
   if (row.adopted) {
     const facts = planFacts(context, Object.keys(row.sourceConfigs), row)
     await applyConfigs(context.destination, row.topic, configs, facts)
@@ -34,8 +37,20 @@ async function makeMirrorTopic(
   return await book.change('mirror topic made', row.mirrorId, (before) => ({ ...before, topicId: made.topicId }))
 }
 
+/** Empty logs begin where the source's do; one that has begun already is left alone. */
+async function beginLogs({ destination }: MirrorContext, { topic, intent, partitions }: MirrorRow): Promise<void> {
+  const logStarts = intent?.kind === 'create' ? (intent.logStarts ?? []) : []
+  if (logStarts.length === 0) return
+  const ends = await logEnd(destination, partitionsOf(topic, partitions.length))
+  const wanted = logStarts.flatMap((offset, partition) => {
+    return offset > 0 && unwrap(ends[partition]).offset === 0 ? [{ topic, partition, offset }] : []
+  })
+  for (const outcome of await deleteRecords(destination, wanted)) unwrap(outcome)
+}
+
 async function protectMirror(context: MirrorContext, row: MirrorRow): Promise<ReadOnlyPlan> {
   const { book, destination, destinationSpec, clock } = context
+  if (isEmbedded(destinationSpec)) return await claimTopic(destination, row)
   // What an attempt before a crash may have left.
   await removeAcls(destination, row.readOnly.acls)
   const remember = async (acls: ReadOnlyPlan['acls']) => {
@@ -51,9 +66,10 @@ export async function abandonMirror(context: MirrorContext, row: MirrorRow): Pro
   const { book, destination } = context
   const newest = book.byId(row.mirrorId) ?? row
   await removeAcls(destination, newest.readOnly.acls)
-  if (!newest.adopted && newest.topicId !== null) {
-    const found = await findTopic(destination, newest.topic)
-    if (found?.topicId === newest.topicId) unwrap((await deleteTopics(destination, [newest.topic]))[0])
+  const found = newest.topicId === null ? undefined : await findTopic(destination, newest.topic)
+  if (found?.topicId === newest.topicId && newest.topicId !== null) {
+    if (newest.adopted && isEmbedded(context.destinationSpec)) await unclaimTopic(destination, newest)
+    if (!newest.adopted) unwrap((await deleteTopics(destination, [newest.topic]))[0])
   }
   await book.remove(newest.mirrorId)
 }

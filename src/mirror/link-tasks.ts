@@ -80,9 +80,9 @@ export class LinkTasks implements AsyncDisposable {
 
   /** The last of what a link needs before one of its mirrors becomes an ordinary topic. */
   async finishSync(): Promise<TaskError[]> {
-    const configs = await this.configs.runNow()
-    if (this.#runner.config.flag('consumer.offset.sync.enable')) return [...configs, ...(await this.offsets.runNow())]
-    return configs
+    const errors = [...(await this.configs.runNow()), ...(await this.#logStarts.runNow())]
+    if (this.#runner.config.flag('consumer.offset.sync.enable')) errors.push(...(await this.offsets.runNow()))
+    return errors
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { describeTopicConfigs } from '../kafka/admin/configs.ts'
 import { unwrap } from '../kafka/rounds.ts'
 import type { MirrorContext } from './context.ts'
+import { isEmbedded, unclaimTopic } from './embedded.ts'
 import { ordinaryConfigs } from './plan/topic-config.ts'
 import type { MirrorRow } from './rows.ts'
 import { planFacts } from './tasks/topic-configs.ts'
@@ -16,7 +17,15 @@ export async function releaseTopic(context: MirrorContext, row: MirrorRow, inclu
   if (await findTopic(destination, row.topic)) {
     const facts = planFacts(context, include, row)
     const entries = unwrap((await describeTopicConfigs(destination, [row.topic]))[0])
-    await applyConfigs(destination, row.topic, ordinaryConfigs(facts), facts, entries)
+    await applyConfigs(destination, row.topic, possibleHere(context, ordinaryConfigs(facts)), facts, entries)
+    if (row.readOnly.mode === 'refused-by-broker') await unclaimTopic(destination, row)
   }
   await removeAcls(destination, row.readOnly.acls)
+}
+
+/** The embedded broker stores what producers compress, and never anew. */
+function possibleHere({ destinationSpec }: MirrorContext, configs: Record<string, string>): Record<string, string> {
+  if (!isEmbedded(destinationSpec)) return configs
+  const { 'compression.type': _, ...possible } = configs
+  return possible
 }

@@ -42,8 +42,8 @@ export interface MirrorRow {
 }
 
 export type MirrorIntent =
-  /** The topic is being made or adopted, with these configs. */
-  | { kind: 'create'; configs: Record<string, string> }
+  /** The topic is being made or adopted, with these configs; each partition begins where `logStarts` says, or at 0. */
+  | { kind: 'create'; configs: Record<string, string>; logStarts?: number[] }
   /** It could not be: what was made goes again. */
   | { kind: 'abandon' }
   /** It becomes an ordinary topic. */

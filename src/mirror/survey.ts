@@ -50,7 +50,7 @@ export async function surveySource(source: KafkaCluster, request: SurveyRequest)
   const compacted = setTo('cleanup.policy').split(',').includes('compact')
   const partitions = await surveyPartitions(source, topic, { ...request, compacted })
   const timestampType = setTo('message.timestamp.type') || 'CreateTime'
-  return { kafkaClusterId, topic, configs, facts: { timestampType, partitions } }
+  return { kafkaClusterId, topic, configs, facts: { timestampType, compacted, partitions } }
 }
 
 async function surveyPartitions(
@@ -102,6 +102,29 @@ interface Place {
 }
 
 type Unplain = PartitionFacts['unplain'][number]
+
+/**
+ * Where the batches begin that hold each partition's first record: a log is copied by whole batches, and its start may
+ * lie inside of one.
+ */
+export async function batchStarts(
+  source: KafkaCluster,
+  { topic: { name: topic }, facts }: Survey,
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const starts: number[] = []
+  for (const { partition, logStart, highWatermark: end } of facts.partitions) {
+    if (logStart === 0 || logStart >= end) {
+      starts.push(logStart)
+      continue
+    }
+    const { records } = await fetchBatches(source, { topic, partition, offset: logStart }, { bytesMax: 1, signal })
+    const cursor = new BatchCursor()
+    cursor.open(records, 0, records.length, batchBytesMax)
+    starts.push(cursor.next() ? Math.min(logStart, baseOffset(records, cursor.at)) : logStart)
+  }
+  return starts
+}
 
 /** Looks at the first batches and the last one; of a compacted topic at more of the first. */
 async function findUnplain(

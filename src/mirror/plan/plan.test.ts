@@ -17,19 +17,31 @@ import {
 } from './topic-config.ts'
 import { checkedValue, longMax } from './topic-config-values.ts'
 
+const kafka = { embedded: false }
 const plain: PartitionFacts = { partition: 0, logStart: 0, highWatermark: 9, from: 0, unplain: [] }
 
 test('plain data passes through; what would not be exact is refused with its offset', () => {
   const facts = (change: Partial<PartitionFacts>, timestampType = 'CreateTime') => {
-    return { timestampType, partitions: [plain, { ...plain, partition: 1, ...change }] }
+    return { timestampType, compacted: false, partitions: [plain, { ...plain, partition: 1, ...change }] }
   }
-  assert.equal(chooseMethod(facts({})).method, 'pass-through')
-  assert.match(chooseMethod(facts({}, 'LogAppendTime')).reason, /LogAppendTime/)
-  assert.match(chooseMethod(facts({ logStart: 7 })).reason, /Partition 1 begins at offset 7/)
+  assert.equal(chooseMethod(facts({}), kafka).method, 'pass-through')
+  assert.match(chooseMethod(facts({}, 'LogAppendTime'), kafka).reason, /LogAppendTime/)
+  assert.match(chooseMethod(facts({ logStart: 7 }), kafka).reason, /Partition 1 begins at offset 7/)
   // A copy that is taken over behind the source's start needs nothing of what is gone.
-  assert.equal(chooseMethod(facts({ logStart: 7, from: 8 })).method, 'pass-through')
-  const refused = chooseMethod(facts({ unplain: [{ reason: 'transactional', offset: 5 }] }))
+  assert.equal(chooseMethod(facts({ logStart: 7, from: 8 }), kafka).method, 'pass-through')
+  const refused = chooseMethod(facts({ unplain: [{ reason: 'transactional', offset: 5 }] }), kafka)
   assert.deepEqual(refused.method === 'refuse' && [refused.partition, refused.offset], [1, 5])
+})
+
+test('the embedded broker takes what is stored, but neither compaction nor old formats', () => {
+  const embedded = { embedded: true }
+  const odd: PartitionFacts = { ...plain, logStart: 7, unplain: [{ reason: 'transactional', offset: 8 }] }
+  const facts = { timestampType: 'LogAppendTime', compacted: false, partitions: [odd] }
+  assert.equal(chooseMethod(facts, embedded).method, 'raw')
+  assert.match(chooseMethod({ ...facts, compacted: true }, embedded).reason, /compacted at the source/)
+  const old: PartitionFacts = { ...plain, unplain: [{ reason: 'old-format', offset: 3 }] }
+  const refused = chooseMethod({ ...facts, partitions: [old] }, embedded)
+  assert.deepEqual(refused.method === 'refuse' && [refused.partition, refused.offset], [0, 3])
 })
 
 function readOnly(change: Partial<ReadOnlyFacts>): ReturnType<typeof planReadOnly> {

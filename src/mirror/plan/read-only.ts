@@ -3,8 +3,9 @@ import type { AclBinding } from '../../kafka/admin/acl-names.ts'
 /**
  * `deny-everyone`: one rule that binds all but super users, of whom we are one. `deny-writers`: one rule for each who
  * may write otherwise. `detect-only`: nothing can refuse writers; a foreign record fails the mirror within a second.
+ * `refused-by-broker`: our embedded broker takes nothing but the mirror's own appends.
  */
-export type ReadOnlyMode = 'deny-everyone' | 'deny-writers' | 'detect-only'
+export type ReadOnlyMode = 'deny-everyone' | 'deny-writers' | 'detect-only' | 'refused-by-broker'
 
 export interface Authorizing {
   present: boolean | 'unknown'

@@ -40,6 +40,7 @@ export class DestinationLane implements AsyncDisposable {
   readonly #owner: DestinationOwner
   readonly #settings: PumpSettings
   readonly #clock: Clock
+  readonly #raw: boolean
   readonly #dial: (signal: AbortSignal) => Promise<KafkaConnection>
   readonly #closing = new AbortController()
   readonly #partitions = new Set<PumpPartition>()
@@ -62,6 +63,8 @@ export class DestinationLane implements AsyncDisposable {
       owner: DestinationOwner
       settings: PumpSettings
       clock: Clock
+      /** To our embedded broker: a request is that of one mirror, which it names. */
+      raw: boolean
       dial: (signal: AbortSignal) => Promise<KafkaConnection>
     },
   ) {
@@ -69,6 +72,7 @@ export class DestinationLane implements AsyncDisposable {
     this.#owner = options.owner
     this.#settings = options.settings
     this.#clock = options.clock
+    this.#raw = options.raw
     this.#dial = options.dial
   }
 
@@ -167,6 +171,10 @@ export class DestinationLane implements AsyncDisposable {
     let taken = 0
     for (; taken < waiting.length && bytes < produceBytes && appends.length < appendsMax; taken += 1) {
       const partition = waiting[taken] as PumpPartition
+      if (this.#raw && appends.length > 0 && appends[0]?.partition.start.mirrorId !== partition.start.mirrorId) {
+        again.push(partition)
+        continue
+      }
       if (this.#needsProof(partition, nowMs)) {
         this.#readySet.delete(partition)
         this.#unproven.add(partition)
@@ -185,7 +193,7 @@ export class DestinationLane implements AsyncDisposable {
   }
 
   #needsProof(partition: PumpPartition, nowMs: number): boolean {
-    if (this.#version >= produceByIdVersion || partition.unanswered > 0) return false
+    if (this.#raw || this.#version >= produceByIdVersion || partition.unanswered > 0) return false
     return nowMs - partition.provenMs >= provenForMs
   }
 
@@ -218,7 +226,8 @@ export class DestinationLane implements AsyncDisposable {
     const correlationId = connection.nextCorrelationId()
     const { clientId } = connection
     const timeoutMs = this.#settings.requestTimeoutMs
-    const chunks = encodeProduce(appends, { version, correlationId, clientId, timeoutMs })
+    const raw = this.#raw
+    const chunks = encodeProduce(appends, { version, correlationId, clientId, timeoutMs, raw })
     let bytes = 0
     for (const { batch } of appends) bytes += batch.bytes.length
     this.#windowBytes += bytes

@@ -3,8 +3,10 @@ import { LinkspanError } from '../../base/errors.ts'
 import type { LinkId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { KafkaCluster } from '../../kafka/cluster.ts'
+import { attemptDefaultMs } from '../../kafka/cluster-options.ts'
 import { createDialler } from '../../transport/create-dialler.ts'
 import type { Dialler } from '../../transport/dialler.ts'
+import { isEmbedded } from '../embedded.ts'
 import type { LinkEnd, OpenLink, PumpNotice, PumpReplies, PumpRequest } from './protocol.ts'
 import { Pump } from './pump.ts'
 import { type PumpSettings, pumpDefaults } from './settings.ts'
@@ -84,10 +86,13 @@ export class PumpHost implements AsyncDisposable {
       clientId: spec.clientId,
       sasl: spec.reach === 'kafka' ? spec.sasl : undefined,
       clusterId: kafkaClusterId,
+      // A node that hangs must not hold up the question who leads for longer than the link gives any request.
+      attemptMs: Math.min(attemptDefaultMs, settings.requestTimeoutMs),
       log,
       clock,
     })
-    return new Side({ name, cluster, clock, goneGraceMs: settings.goneGraceMs })
+    const raw = name === 'destination' && isEmbedded(spec)
+    return new Side({ name, cluster, clock, goneGraceMs: settings.goneGraceMs, raw })
   }
 
   #link(linkId: LinkId): OpenedLink {

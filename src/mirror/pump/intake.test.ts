@@ -3,15 +3,17 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { buildBatch } from '../../records/build.ts'
 import * as header from '../../records/header.ts'
+import { faithfulProducerId } from '../../records/producer-id.ts'
 import { FrameHold } from './batches.ts'
 import { takeBatches } from './intake.ts'
 import { PumpPartition } from './partition.ts'
 
 const rules = { batchBytesMax: 1 << 20, oldBeforeMs: 1000, nowMs: 500 }
 
-function partitionAt(offset: number): PumpPartition {
+function partitionAt(offset: number, raw = false): PumpPartition {
   const names = { sourceTopic: 'orders', sourceTopicId: 's', topic: 'orders', topicId: 'd' }
-  const partition = new PumpPartition({ kind: 'startPartition', linkId: 'l', mirrorId: 'm', partition: 3, ...names })
+  const ids = { kind: 'startPartition', linkId: 'l', mirrorId: 'm', partition: 3 } as const
+  const partition = new PumpPartition({ ...ids, ...names }, { raw })
   partition.resumeAt(offset, -1)
   return partition
 }
@@ -43,8 +45,11 @@ function batch(baseOffset: number, count: number, options: object = {}): Buffer 
 }
 
 function take(offset: number, ...batches: Buffer[]) {
+  return takeAs(partitionAt(offset), ...batches)
+}
+
+function takeAs(partition: PumpPartition, ...batches: Buffer[]) {
   const bytes = Buffer.concat(batches)
-  const partition = partitionAt(offset)
   const { hold, state } = holdOf(bytes)
   const result = takeBatches(partition, bytes, hold, rules)
   hold.release()
@@ -139,4 +144,45 @@ test('no bytes from a source do harm: all that is queued joins up without a gap'
       assert.equal(state.released, 1)
     }),
   )
+})
+
+test('to the embedded broker batches go as they are stored, gaps and markers too, under producers of ours', () => {
+  const partition = partitionAt(5, true)
+  partition.beginQuarantine(undefined)
+  const stored = [
+    batch(5, 2, { isTransactional: true }),
+    batch(7, 1, { isTransactional: true, isControl: true, baseSequence: -1 }),
+    batch(20, 2, { lastOffset: 24, logAppendTimeMs: 3000 }),
+    batch(25, 0, { lastOffset: 26, producerId: -1n, producerEpoch: -1, baseSequence: -1 }),
+  ]
+  const before = stored.map((one) => Buffer.from(one))
+  const { result } = takeAs(partition, ...stored)
+  assert.deepEqual([result, partition.obstacle, partition.nextOffset], ['taken', undefined, 27])
+  const producers = [77n, 77n, 77n, -1n].map((id) => (id < 0n ? id : faithfulProducerId('m', 3, id)))
+  for (const [index, original] of before.entries()) {
+    const taken = partition.takeNext(0)
+    assert.ok(taken && !taken.old)
+    const { bytes } = taken
+    assert.equal(header.baseOffset(bytes, 0), header.baseOffset(original, 0))
+    assert.equal(header.attributes(bytes, 0), header.attributes(original, 0))
+    assert.equal(header.producerId(bytes, 0), producers[index])
+    assert.equal(header.producerEpoch(bytes, 0), header.producerEpoch(original, 0))
+    assert.equal(header.baseSequence(bytes, 0), header.baseSequence(original, 0))
+    assert.equal(header.crc(bytes, 0), header.computeCrc(bytes, 0, bytes.length))
+  }
+})
+
+test('a gap of the source is read over, and the place behind it is asked for next', () => {
+  const partition = partitionAt(5, true)
+  partition.resumeAt(5, -1, 9)
+  assert.deepEqual([partition.acknowledgedEnd, partition.nextOffset], [5, 9])
+  assert.equal(takeAs(partition, batch(9, 2)).partition.nextOffset, 11)
+})
+
+test('a log start inside of a batch brings that whole batch, unless the mirror ends inside of it', () => {
+  const partition = partitionAt(5, true)
+  partition.resumeAt(5, -1, 9)
+  assert.equal(takeAs(partition, batch(7, 4)).partition.nextOffset, 11)
+  const inside = partitionAt(8, true)
+  assert.equal(takeAs(inside, batch(7, 4)).partition.obstacle?.cause, 'inside-batch')
 })

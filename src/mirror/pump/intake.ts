@@ -1,7 +1,4 @@
 import { baseOffset, lastOffset, leaderEpoch, maxTimestamp } from '../../records/header.ts'
-import { judgeBatch } from '../../records/judge.ts'
-import { sequenceOf } from '../../records/producer-id.ts'
-import { rewriteHeader } from '../../records/rewrite.ts'
 import { BatchCursor } from '../../records/walk.ts'
 import { type FrameHold, PassingBatch } from './batches.ts'
 import type { PumpPartition } from './partition.ts'
@@ -22,11 +19,11 @@ export interface IntakeRules {
 export type IntakeResult = 'taken' | 'quarantined'
 
 const cursor = new BatchCursor()
-const fields = { producerId: 0n, producerEpoch: 0, baseSequence: 0 }
 
 /**
- * Takes the batches of one partition's fetch answer by their headers: each must be plain and start where the last one
- * ended. What passes is rewritten in place, to our producer, and queued. What does not is the partition's obstacle.
+ * Takes the batches of one partition's fetch answer by their headers: each must be able to pass, and start where the
+ * last one ended unless gaps pass too. What passes is rewritten in place and queued. What does not is the partition's
+ * obstacle.
  */
 export function takeBatches(
   partition: PumpPartition,
@@ -34,8 +31,8 @@ export function takeBatches(
   hold: FrameHold,
   rules: IntakeRules,
 ): IntakeResult {
+  const { passing } = partition
   const quarantined = rules.nowMs < partition.quarantineUntilMs
-  fields.producerId = partition.producerId
   cursor.open(records, 0, records.length, rules.batchBytesMax)
   let found = false
   while (cursor.next()) {
@@ -44,16 +41,16 @@ export function takeBatches(
     const end = lastOffset(records, at) + 1
     if (end <= partition.nextOffset) continue
     const offset = baseOffset(records, at)
-    if (offset !== partition.nextOffset) {
+    if (offset < partition.copyEnd || (offset > partition.nextOffset && !passing.raw)) {
       partition.obstacle = misplaced(offset, end, partition.nextOffset)
       return 'taken'
     }
-    const unplain = judgeBatch(records, at)
-    if (unplain) {
-      partition.obstacle = unplainStop(unplain, offset)
+    const obstacle = passing.obstacle(records, at, offset)
+    if (obstacle) {
+      partition.obstacle = obstacle
       return 'taken'
     }
-    const old = maxTimestamp(records, at) < rules.oldBeforeMs
+    const old = !passing.raw && maxTimestamp(records, at) < rules.oldBeforeMs
     if (old && quarantined) return 'quarantined'
     const epoch = leaderEpoch(records, at)
     const batch = new PassingBatch(records.subarray(at, at + size), hold, offset, end, old)
@@ -62,8 +59,7 @@ export function takeBatches(
       return 'taken'
     }
     partition.lastFetchedEpoch = epoch
-    fields.baseSequence = sequenceOf(offset)
-    rewriteHeader(records, at, size, fields)
+    passing.rewrite(records, at, size, offset)
   }
   judgeEnd(partition, found)
   return 'taken'

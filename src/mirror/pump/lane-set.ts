@@ -60,6 +60,7 @@ export class LaneSet implements AsyncDisposable {
     const lane = new DestinationLane(nodeId, {
       settings,
       clock,
+      raw: destination.raw,
       dial: (signal) => destination.cluster.dedicate(nodeId, { requestTimeoutMs, pendingMax, signal }),
       owner: this.#destinationOwner,
     })

@@ -54,6 +54,7 @@ export async function openPartition(
         kind: 'opened',
         logEnd: ended.logEnd,
         epoch: compared.epoch,
+        readFrom: next.readFrom,
         sourceHighWatermark: next.peek.highWatermark,
         sourceNode: place.place.source.leader.nodeId,
         destinationNode: place.place.destination.leader.nodeId,
@@ -102,7 +103,7 @@ async function findEnd({ partition, destination, signal }: Place): Promise<{ kin
   const after = await askLogEnd(side, leader, part, signal)
   if (after.code !== 0) return refused('The question for the log end', 'destination', after.code, part, 0)
   if (after.offset !== before.offset) return moving(part)
-  const reason = producers && judgeProducer(producers, partition, after.offset)
+  const reason = side.raw || !producers ? undefined : judgeProducer(producers, partition, after.offset)
   return reason ? { kind: 'stop', reason } : { kind: 'end', logEnd: after.offset }
 }
 
@@ -110,12 +111,12 @@ async function peekNext(
   place: Place,
   offset: number,
   lastFetchedEpoch: number,
-): Promise<{ kind: 'next'; peek: PeekAnswer } | Obstacle> {
+): Promise<{ kind: 'next'; peek: PeekAnswer; readFrom: number } | Obstacle> {
   const { side, leader, part } = place.source
   const { batchBytesMax } = place.context.settings
   const peek = await peekBatch(side, leader, part, { offset, lastFetchedEpoch, batchBytesMax }, place.signal)
   if (peek.divergesAt >= 0) return { kind: 'stop', reason: truncated(part, offset, peek.divergesAt) }
-  if (peek.code === 0) return { kind: 'next', peek }
+  if (peek.code === 0) return { kind: 'next', peek, readFrom: offset }
   const verdict = fetchVerdict(peek.code)
   if (verdict.act !== 'range') return refused('The fetch', 'source', peek.code, part, offset)
   const start = await askLogStart(side, leader, part, place.signal)
@@ -123,9 +124,16 @@ async function peekNext(
   if (start.code !== 0 || end.code !== 0) {
     return refused('The question for the log end', 'source', start.code || end.code, part, offset)
   }
-  if (offset < start.offset) return { kind: 'stop', reason: overtaken(part, offset, start.offset) }
+  if (offset < start.offset) {
+    if (place.destination.side.raw) return { kind: 'next', peek: nothingYet(end.offset), readFrom: start.offset }
+    return { kind: 'stop', reason: overtaken(part, offset, start.offset) }
+  }
   if (offset > end.offset) return { kind: 'stop', reason: longerThanSource(part, offset, end.offset) }
   return moving(part)
+}
+
+function nothingYet(highWatermark: number): PeekAnswer {
+  return { code: 0, highWatermark, logStart: -1, divergesAt: -1, batch: undefined }
 }
 
 function mustDrain(partition: PumpPartition, context: OpenerContext, logEnd: number, peek: PeekAnswer): boolean {

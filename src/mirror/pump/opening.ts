@@ -23,6 +23,8 @@ export type Opening =
       logEnd: number
       /** The source's leader epoch of the batch before `logEnd`; −1 when it is not known. */
       epoch: number
+      /** Where the source goes on: beyond the log end where it has deleted what was between, and gaps pass. */
+      readFrom: number
       sourceHighWatermark: number
       /** The leaders that were asked: what they said holds for no other node. */
       sourceNode: number

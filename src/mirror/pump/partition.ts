@@ -3,6 +3,7 @@ import { dataProducerId } from '../../records/producer-id.ts'
 import type { PassingBatch } from './batches.ts'
 import { LagRing } from './lag-ring.ts'
 import { advance, type PartitionEvent, type PartitionState } from './partition-state.ts'
+import { type Passing, producedBy, storedAs } from './passing.ts'
 import type { PartitionStats, StartPartition, StopReason } from './protocol.ts'
 
 /** Tiny batches cost more memory than their bytes: a partition holds no more of them than this. */
@@ -16,6 +17,7 @@ export class PumpPartition {
   readonly start: StartPartition
   readonly key: string
   readonly producerId: bigint
+  readonly passing: Passing
   readonly lag = new LagRing()
   readonly ending = new AbortController()
   state: PartitionState = { phase: 'waiting' }
@@ -29,7 +31,10 @@ export class PumpPartition {
   unanswered = 0
   unansweredBytes = 0
 
+  /** Where the source is read next. */
   nextOffset = 0
+  /** End of what the destination has or is about to get: below `nextOffset` where the source has a gap. */
+  copyEnd = 0
   /** Epoch of the last batch read, which tells the source's leader whether its log still is the one that we copied. */
   lastFetchedEpoch = -1
   sentEnd = 0
@@ -71,10 +76,12 @@ export class PumpPartition {
   trouble: PartitionStats['trouble']
   changed = true
 
-  constructor(start: StartPartition) {
+  /** `raw`: to our embedded broker, as the batches are. */
+  constructor(start: StartPartition, { raw = false } = {}) {
     this.start = start
     this.key = partitionKey(start)
     this.producerId = dataProducerId(start.mirrorId, start.partition)
+    this.passing = raw ? storedAs(start.mirrorId, start.partition) : producedBy(this.producerId)
   }
 
   get phase(): PartitionState['phase'] {
@@ -118,6 +125,7 @@ export class PumpPartition {
     if (!this.queue.push(batch)) return false
     this.queuedBytes += batch.bytes.length
     this.nextOffset = batch.end
+    this.copyEnd = batch.end
     return true
   }
 
@@ -158,9 +166,10 @@ export class PumpPartition {
     this.queuedBytes = 0
   }
 
-  /** Everything starts over at the destination's log end. */
-  resumeAt(logEnd: number, epoch: number): void {
-    this.nextOffset = logEnd
+  /** Everything starts over at the destination's log end; `readFrom` is beyond it where the source has a gap. */
+  resumeAt(logEnd: number, epoch: number, readFrom = logEnd): void {
+    this.nextOffset = readFrom
+    this.copyEnd = logEnd
     this.sentEnd = logEnd
     this.acknowledgedEnd = logEnd
     this.lastFetchedEpoch = epoch
@@ -171,6 +180,7 @@ export class PumpPartition {
 
   /** Something that was sent may arrive late. `sentEnd` undefined: nobody knows how far was sent. */
   beginQuarantine(sentEnd: number | undefined): void {
+    if (this.passing.raw) return
     const unknown = sentEnd === undefined || (this.quarantineUntilMs > 0 && this.quarantineEnd === undefined)
     this.quarantineEnd = unknown ? undefined : Math.max(sentEnd, this.quarantineEnd ?? 0)
     this.quarantineUntilMs = Number.POSITIVE_INFINITY

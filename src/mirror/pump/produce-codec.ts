@@ -1,3 +1,4 @@
+import { rawAppendId } from '../../kafka/raw-append.ts'
 import { produce } from '../../wire/api/00-produce.ts'
 import { decodeResponse, encodeRequest } from '../../wire/frame.ts'
 import type { ResponseOf } from '../../wire/schema.ts'
@@ -37,9 +38,9 @@ export interface ProduceAnswer {
 /** One batch each of many partitions, as the pieces of a vectored write. The appends are put in the request's order. */
 export function encodeProduce(
   appends: Append[],
-  options: { version: number; correlationId: number; clientId: string; timeoutMs: number },
+  options: { version: number; correlationId: number; clientId: string; timeoutMs: number; raw: boolean },
 ): Uint8Array[] {
-  const { version, correlationId, clientId, timeoutMs } = options
+  const { version, correlationId, clientId, timeoutMs, raw } = options
   const topics = new Map<string, { name: string; topicId: string; partitionData: PartitionData[] }>()
   for (const { partition, batch } of appends) {
     const { topic, topicId } = partition.start
@@ -51,7 +52,7 @@ export function encodeProduce(
     entry.partitionData.push({ index: partition.start.partition, records: batch.bytes })
   }
   return encodeRequest(produce, version, correlationId, clientId, {
-    acks: 1,
+    ...(raw ? { acks: -1, transactionalId: rawAppendId(appends[0]!.partition.start.mirrorId) } : { acks: 1 }),
     timeoutMs,
     topicData: [...topics.values()],
   })

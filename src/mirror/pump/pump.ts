@@ -62,7 +62,7 @@ export class Pump implements AsyncDisposable {
 
   /** A partition that stopped may be started again. Errors: `already-exists`. */
   start(start: StartPartition): void {
-    const partition = new PumpPartition(start)
+    const partition = new PumpPartition(start, this.#options.destination)
     const known = this.#partitions.get(partition.key)
     if (known && known.phase !== 'stopped') {
       throw new LinkspanError('already-exists', `Partition ${start.topic}-${start.partition} is being pumped already`)
@@ -176,10 +176,10 @@ export class Pump implements AsyncDisposable {
 
   #begin(partition: PumpPartition, opening: Opening & { kind: 'opened' }): void {
     const { clock, settings } = this.#options
-    const { logEnd, epoch, sourceHighWatermark, sourceNode, destinationNode } = opening
+    const { logEnd, epoch, readFrom, sourceHighWatermark, sourceNode, destinationNode } = opening
     const nowMs = clock.monotonicMs()
     if (partition.quarantineUntilMs > nowMs) partition.quarantineUntilMs = nowMs + quarantineMs(settings)
-    partition.resumeAt(logEnd, epoch)
+    partition.resumeAt(logEnd, epoch, readFrom)
     partition.seeSource(sourceHighWatermark, nowMs)
     partition.openedMs = nowMs
     partition.trouble = undefined

@@ -21,14 +21,17 @@ export type Located =
 export class Side {
   readonly name: SideName
   readonly cluster: KafkaCluster
+  /** Our embedded broker, which takes batches as they are. */
+  readonly raw: boolean
   readonly #clock: Clock
   readonly #goneGraceMs: number
   /** Since when (monotonic) a topic has been missing from the metadata. */
   readonly #missingMs = new Map<string, number>()
 
-  constructor(options: { name: SideName; cluster: KafkaCluster; clock: Clock; goneGraceMs: number }) {
+  constructor(options: { name: SideName; cluster: KafkaCluster; clock: Clock; goneGraceMs: number; raw?: boolean }) {
     this.name = options.name
     this.cluster = options.cluster
+    this.raw = options.raw ?? false
     this.#clock = options.clock
     this.#goneGraceMs = options.goneGraceMs
   }
