@@ -87,7 +87,7 @@ async function runScenarios(files: string[]): Promise<number> {
 }
 
 function needsSharedKafka(file: string): boolean {
-  return /\bsharedKafka\(/.test(readFileSync(join(root, file), 'utf8'))
+  return /\b(sharedKafka|linkPair)\(/.test(readFileSync(join(root, file), 'utf8'))
 }
 
 function listFiles(patterns: string[]): string[] {

@@ -6,21 +6,18 @@ import { createTopic, produce } from '../kafka/produce.ts'
 import { adminOf, assertSameLog } from '../kafka/raw-log.ts'
 import { sharedKafka } from '../kafka/shared.ts'
 import { consoleConsume, type KafkaAddress, runTool } from '../kafka/tools.ts'
+import { everyPair, linkPair } from '../support/pairs.ts'
 import { caughtUp, cli, linkSites, refused } from '../support/sites.ts'
 
 const available = await kafkaAvailable('3.9', '4')
-const pairs = [
-  ['3.9', '4'],
-  ['4', '3.9'],
-] as const
 /** Explicit partitions 0 to 5, and what Java makes of three keys: some stay empty. */
 const partitions = 12
 
 describe('what independent clients read on both sides is identical', available, () => {
-  for (const [from, to] of pairs) {
+  for (const [from, to] of everyPair) {
     test(`Kafka ${from} to ${to}, through the link`, async () => {
-      const [source, destination] = await Promise.all([sharedKafka(from), sharedKafka(to)])
-      await using sites = await linkSites(source, destination)
+      await using sites = await linkPair(from, to)
+      const [source, destination] = [sites.west.kafka, sites.east.kafka]
       const topic = `exact-${from}-${to}-${process.pid}`
       await createTopic(source, topic, { partitions, config: { 'max.message.bytes': '2097152' } })
       await produceByEverybody(source, topic)

@@ -7,18 +7,24 @@ import { createTopic, kafkajs } from '../kafka/produce.ts'
 import { sharedKafka } from '../kafka/shared.ts'
 import type { KafkaAddress } from '../kafka/tools.ts'
 import { startDaemon } from '../support/daemon.ts'
+import { everyPair, linkPair } from '../support/pairs.ts'
 import { waitFor } from '../support/process.ts'
-import { caughtUp, cli, hasStatus, linkDaemons, linkSites, refused } from '../support/sites.ts'
+import { caughtUp, cli, hasStatus, type LinkedSites, linkDaemons, linkSites, refused } from '../support/sites.ts'
 
 const available = await kafkaAvailable('3.9', '4')
 
 describe('the life of a mirror', available, () => {
-  test('promoted: equal, ordinary, and at the plain offsets of its consumers', async () => {
-    const [source, destination] = await Promise.all([sharedKafka('3.9'), sharedKafka('4')])
-    await using sites = await linkSites(source, destination)
+  for (const [from, to] of everyPair) {
+    test(`promoted from ${from} to ${to}: equal, ordinary, and at the plain offsets of its consumers`, async () => {
+      await using sites = await linkPair(from, to)
+      await promote(sites, `promoted-${from}-${to}-${process.pid}`)
+    })
+  }
+
+  async function promote(sites: LinkedSites, topic: string): Promise<void> {
     const { daemon } = sites.east
-    const topic = `promoted-${process.pid}`
-    const group = `group-${process.pid}`
+    const [source, destination] = [sites.west.kafka, sites.east.kafka]
+    const group = `group-of-${topic}`
     await createTopic(source, topic, { partitions: 2, config: { 'retention.ms': '123456789' } })
     await kcatProduce(source, topic, lines('one', 400), { partition: 0 })
     await commit(source, { topic, group, offset: 123 })
@@ -39,7 +45,7 @@ describe('the life of a mirror', available, () => {
     await refused(daemon, `kafka mirror pause ${topic} --link west`)
     const configs = await daemon.client.kafka.topics.configs(topic)
     assert.equal(configs.find(({ name }) => name === 'retention.ms')?.value, '123456789')
-  })
+  }
 
   test('paused, grown, resumed, and continued after both daemons were killed', async () => {
     const [source, destination] = await Promise.all([sharedKafka('4'), sharedKafka('3.9')])
@@ -156,10 +162,20 @@ describe('the life of a mirror', available, () => {
     assert.equal((await kcatConsume(destination, topic)).length, 15)
   })
 
-  test('there and back by hand, twice, over the same topic', async () => {
-    const [one, two] = await Promise.all([sharedKafka('3.9'), sharedKafka('4')])
-    const topic = `back-${process.pid}`
-    await using sites = await linkSites(one, two)
+  const returns = [
+    ['3.9', '4'],
+    ['embedded', '4'],
+    ['embedded', 'embedded'],
+  ] as const
+  for (const [from, to] of returns) {
+    test(`there and back by hand, twice, over the same topic: ${from} and ${to}`, async () => {
+      await using sites = await linkPair(from, to)
+      await thereAndBack(sites, `back-${from}-${to}-${process.pid}`)
+    })
+  }
+
+  async function thereAndBack(sites: LinkedSites, topic: string): Promise<void> {
+    const [one, two] = [sites.west.kafka, sites.east.kafka]
     await cli(sites.west.daemon, 'auth group permission add readers consumer_group can_edit')
     const [west, east] = [sites.west.daemon, sites.east.daemon]
     await createTopic(one, topic)
@@ -181,7 +197,7 @@ describe('the life of a mirror', available, () => {
         await cli(back, `kafka mirror create ${topic} --link ${backLink} --adopt`)
       }
     }
-  })
+  }
 })
 
 test('deleting the link cuts a mirror that runs over it', available, async () => {
