@@ -1,20 +1,31 @@
 import { type Kafka, startKafka } from '../test/kafka/broker.ts'
-import { type Daemon, startDaemon } from '../test/support/daemon.ts'
+import { type KafkaAddress, plainAddress } from '../test/kafka/tools.ts'
+import { type Daemon, embeddedBroker, startDaemon } from '../test/support/daemon.ts'
 
-/** One Kafka and the daemon that fronts it. */
+/** What a site's daemon fronts: the broker that it brings itself, or an unmodified Apache Kafka. */
+export type BrokerKind = typeof embeddedBroker | 'apache'
+
+/** One daemon and the Kafka that it fronts. */
 export class Site implements AsyncDisposable {
   readonly name: string
-  readonly kafka: Kafka
+  readonly kafka: KafkaAddress
   readonly #daemon: Daemon
+  readonly #apache: Kafka | undefined
 
-  constructor(name: string, kafka: Kafka, daemon: Daemon) {
+  constructor(name: string, daemon: Daemon, apache: Kafka | undefined) {
     this.name = name
-    this.kafka = kafka
+    this.kafka = apache ?? plainAddress('4', daemon.ready.kafka)
     this.#daemon = daemon
+    this.#apache = apache
   }
 
   get https(): string {
     return this.#daemon.ready.https
+  }
+
+  /** For people. */
+  get broker(): string {
+    return this.#apache ? `Apache Kafka ${this.#apache.jars.version}` : "the daemon's own broker"
   }
 
   get stateDir(): string {
@@ -31,22 +42,24 @@ export class Site implements AsyncDisposable {
 
   /** What failover day looks like: no warning, no clean end. */
   async kill(): Promise<void> {
+    const nodes = this.#apache?.nodes ?? []
     await Promise.all([
       this.#daemon.kill('SIGKILL'),
-      ...this.kafka.nodes.map(({ nodeId }) => this.kafka.kill(nodeId, 'SIGKILL')),
+      ...nodes.map(({ nodeId }) => this.#apache?.kill(nodeId, 'SIGKILL')),
     ])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#daemon[Symbol.asyncDispose]()
-    await this.kafka[Symbol.asyncDispose]()
+    await this.#apache?.[Symbol.asyncDispose]()
   }
 }
 
-export async function startSite(name: string): Promise<Site> {
+export async function startSite(name: string, kind: BrokerKind): Promise<Site> {
+  if (kind === embeddedBroker) return new Site(name, await startDaemon({ name, kafka: embeddedBroker }), undefined)
   const kafka = await startKafka({ version: '4' })
   try {
-    return new Site(name, kafka, await startDaemon({ name, kafka: kafka.bootstrap }))
+    return new Site(name, await startDaemon({ name, kafka: kafka.bootstrap }), kafka)
   } catch (error) {
     await kafka[Symbol.asyncDispose]()
     throw error

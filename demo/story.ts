@@ -6,7 +6,7 @@ import { kafkaAvailable } from '../test/kafka/jars.ts'
 import { kafkajs } from '../test/kafka/produce.ts'
 import { OrderWriter, type PartitionSummary, partitions, readOrders, topic } from './orders.ts'
 import { bad, command, good, output, say, table, title } from './say.ts'
-import { type Site, startSite } from './site.ts'
+import { type BrokerKind, type Site, startSite } from './site.ts'
 import { watchMirror } from './watch.ts'
 
 const backlogRounds = 40
@@ -17,15 +17,19 @@ const readTimeoutMs = 30_000
 const catchUpTimeoutMs = 60_000
 
 /** True when the proof holds. */
-export async function tellStory({ keep }: { keep: boolean }): Promise<boolean> {
+export async function tellStory({ sites, keep }: { sites: [BrokerKind, BrokerKind]; keep: boolean }): Promise<boolean> {
   const startedMs = systemClock.monotonicMs()
-  const available = await kafkaAvailable('4')
-  if (available.skip) throw new LinkspanError('unsupported', available.skip)
-  title('Two sites, each an unmodified Apache Kafka broker with a Linkspan daemon beside it')
-  const [west, east] = await Promise.all([startSite('west'), startSite('east')])
+  if (sites.includes('apache')) {
+    const available = await kafkaAvailable('4')
+    if (available.skip) throw new LinkspanError('unsupported', available.skip)
+  }
+  title('Two sites, each a Linkspan daemon and the Kafka that it fronts')
+  const [west, east] = await Promise.all([startSite('west', sites[0]), startSite('east', sites[1])])
   await using first = west
   await using second = east
-  for (const site of [first, second]) good(`${site.name}: Kafka at ${site.kafka.bootstrap}, linkspand at ${site.https}`)
+  for (const site of [first, second]) {
+    good(`${site.name}: linkspand at ${site.https}, Kafka at ${site.kafka.bootstrap} (${site.broker})`)
+  }
 
   await createTopics(first)
   await link(first, second)

@@ -33,10 +33,12 @@ export class EventProducer {
   readonly #dice = new Dice(7)
   readonly #pool: Buffer[] = []
   readonly #poolMax: number
+  readonly #acks: 1 | -1
   #next = 0
 
-  constructor(codec: BenchCodec) {
+  constructor(codec: BenchCodec, acks: 1 | -1 = 1) {
     this.#codec = codec
+    this.#acks = acks
     this.#poolMax = Math.ceil(poolRawBytes / eventBytes / recordsPerBatch[codec])
   }
 
@@ -60,7 +62,7 @@ export class EventProducer {
     const underWay: Promise<void>[] = []
     while (grown.records < records) {
       const batches = this.#batchesOfOneRequest(grown, records)
-      const appended = append(connection, topic.name, batches)
+      const appended = append(connection, topic.name, batches, this.#acks)
       appended.catch(() => {}) // the first failure is thrown below
       underWay.push(appended)
       if (underWay.length >= requestsMax) await underWay.shift()
@@ -100,9 +102,9 @@ export class EventProducer {
   }
 }
 
-async function append(connection: KafkaConnection, topic: string, batches: Buffer[]): Promise<void> {
+async function append(connection: KafkaConnection, topic: string, batches: Buffer[], acks: 1 | -1): Promise<void> {
   const partitionData = batches.map((records, index) => ({ index, records }))
-  const body = { acks: 1, timeoutMs: 30_000, topicData: [{ name: topic, partitionData }] }
+  const body = { acks, timeoutMs: 30_000, topicData: [{ name: topic, partitionData }] }
   const { responses } = await connection.request(produce, body, { versionMax: lastVersionByName })
   const failed = responses.flatMap((one) => one.partitionResponses).find(({ errorCode }) => errorCode !== 0)
   if (failed) throw new Error(`filling ${topic} failed with Kafka's error ${failed.errorCode}: ${failed.errorMessage}`)
