@@ -92,7 +92,7 @@ test(`${rounds} damaged frames: each is answered or ends its tunnel, and none re
     assert.ok(usage)
     const bytes = damage(frames[round % frames.length] as Buffer, random)
     const outlet = {
-      write: (chunks: Uint8Array[], done: () => void) => {
+      write: (chunks: Uint8Array[], _frame: unknown, done: () => void) => {
         outcomes.answered += 1
         checkAnswer(Buffer.concat(chunks), bytes)
         done()
@@ -122,7 +122,7 @@ test(`${rounds} damaged frames: each is answered or ends its tunnel, and none re
     usages.leave(linkId)
     kafka.requests.length = 0
   }
-  assert.ok(outcomes.answered > 1000 && outcomes.refused > 1000, JSON.stringify(outcomes))
+  assert.ok(outcomes.answered > 500 && outcomes.refused > 1000, JSON.stringify(outcomes))
 })
 
 /** What the request itself names may stand in the answer. */
