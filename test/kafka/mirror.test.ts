@@ -11,7 +11,7 @@ import { waitFor } from '../support/process.ts'
 import { kafkaAvailable } from './jars.ts'
 import { type MirrorWorld, openWorld } from './mirror-world.ts'
 import { batchOf, batchProducerId } from './own-client.ts'
-import { produce } from './produce.ts'
+import { kafkajs, produce } from './produce.ts'
 import { adminOf, assertSameLog, fill, makeTopic, specOf } from './raw-log.ts'
 import { sharedKafka } from './shared.ts'
 import type { KafkaAddress } from './tools.ts'
@@ -64,6 +64,8 @@ describe('mirrors between real clusters', available, () => {
     await fill(source, topic, 0, { batches: 20, records: 5, codec: 'lz4' })
     await fill(source, topic, 1, { batches: 10, records: 5 })
     await commit(source, 'life-readers', topic, 0, 42)
+    await commitBeyondLogs(from, 'life-readers', topic, 1)
+    await commit(source, 'life-others', topic, 0, 7)
     await world.link('life', from.bootstrap, {
       'consumer.offset.sync.enable': 'true',
       'consumer.offset.sync.ms': '1000',
@@ -76,6 +78,14 @@ describe('mirrors between real clusters', available, () => {
     await assertSame(topic, 2)
     assert.equal((await configs(destination, topic)).get('retention.ms'), '-1')
     await waitFor(async () => (await committed(destination, 'life-readers', topic, 0)) === 42, { what: 'the offset' })
+    await waitFor(async () => (await committed(destination, 'life-others', topic, 0)) === 7, {
+      what: 'the other offset',
+    })
+    const told = () => world.mirrors.linkView(world.links.require('life')).tasks.flatMap(({ errors }) => errors)
+    await waitFor(() => told().length > 0, { what: 'the error of the task' })
+    assert.match(told()[0]?.message ?? '', /Group life-readers .* 9223372036854775807 .* mirror-life-1/)
+    assert.equal(await committed(destination, 'life-readers', topic, 1), undefined)
+    await commit(source, 'life-readers', topic, 1, 3)
     unwrap((await createPartitions(source, [{ name: topic, partitions: 3 }]))[0])
     await fill(source, topic, 2, { batches: 4, records: 5 })
     await world.caughtUp('life', topic, 170)
@@ -100,6 +110,7 @@ describe('mirrors between real clusters', available, () => {
     assert.equal(after.get('segment.bytes'), '2097152')
     assert.equal(after.has('compression.type'), false)
     assert.equal(await committed(destination, 'life-readers', topic, 0), 42)
+    assert.equal(await committed(destination, 'life-readers', topic, 1), 3)
   })
 
   test('pause, resume and restarts of the daemon lose nothing; verify proves it', async () => {
@@ -298,6 +309,14 @@ describe('mirrors between real clusters', available, () => {
 async function commit(cluster: KafkaCluster, group: string, topic: string, partition: number, offset: number) {
   const [outcome] = await commitGroupOffsets(cluster, [{ group, offsets: [{ topic, partition, offset }] }])
   assert.deepEqual(unwrap(outcome).failed, [])
+}
+
+/** As a foreign client can: brokers do not look at the offset. */
+async function commitBeyondLogs(kafka: KafkaAddress, groupId: string, topic: string, partition: number) {
+  const admin = kafkajs(kafka).admin()
+  await admin.connect()
+  await admin.setOffsets({ groupId, topic, partitions: [{ partition, offset: String(2n ** 63n - 1n) }] })
+  await admin.disconnect()
 }
 
 async function committed(cluster: KafkaCluster, group: string, topic: string, partition: number) {

@@ -23,6 +23,8 @@ export const topicIds = {
 
 export const topicNames = ['orders', 'viewed', 'secret', '__consumer_offsets'] as const
 export const groupNames = ['team-a', 'hidden'] as const
+/** Brokers take any offset in a commit. */
+export const committedMax = 2n ** 63n - 1n
 export const revealedHost = 'host-1.internal'
 /** None of these may ever stand in an answer that did not ask for it by name. */
 export const forbidden = ['secret', 'hidden', '__consumer', 'host-', 'rack-', 'raw-member-bytes', 'broker-default']
@@ -105,7 +107,9 @@ function answerGroups(kafka: FakeKafka): void {
     answer({ coordinators: [...body.coordinatorKeys, 'unasked-hidden'].map((key) => ({ key, ...coordinator })) })
   })
   kafka.on(offsetFetch, ({ version, body, answer }) => {
-    const committed = [{ partitionIndex: 0, committedOffset: 42, metadata: 'note' }]
+    const committed = [42n, committedMax].map((committedOffset, partitionIndex) => {
+      return { partitionIndex, committedOffset, metadata: 'note' }
+    })
     const all = topicNames.map((name) => ({ name, partitionIndexes: [0] }))
     const offsets = (asked: { name: string }[] | null) => {
       return [...(asked ?? all), { name: 'secret' }].map(({ name }) => ({ name, partitions: committed }))

@@ -87,7 +87,7 @@ const shows: Record<string, RegExp> = {
   ListOffsets: /"name":"orders".*"offset":42/,
   OffsetForLeaderEpoch: /"topic":"orders".*"endOffset":42/,
   FindCoordinator: /"nodeId":1/,
-  OffsetFetch: /"name":"orders".*"committedOffset":42/,
+  OffsetFetch: /"name":"orders".*"committedOffset":"42"/,
   ListGroups: /"groupId":"team-a"/,
   DescribeGroups: /"groupId":"team-a","groupState":"Stable".*"memberId":"m"/,
   ConsumerGroupDescribe: /"groupId":"team-a","groupState":"Stable".*"subscribedTopicNames":\["orders","viewed"\]/,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { waitFor } from '../../../test/support/process.ts'
-import { revealedHost, revealingKafka, topicIds } from '../../../test/support/revealing-kafka.ts'
+import { committedMax, revealedHost, revealingKafka, topicIds } from '../../../test/support/revealing-kafka.ts'
 import { TunnelWorld, testRights } from '../../../test/support/tunnel-world.ts'
 import { dialPinned } from '../../transport/pinned.ts'
 import {
@@ -188,8 +188,11 @@ test('of all topics, groups and ACLs only those of the link are told', async () 
   const offsets = { groups: [{ groupId: 'team-a', topics: null }] }
   const committed = decodeResponse(offsetFetch, 8, await client.ask(offsetFetch, 8, offsets))
   assert.deepEqual(
-    committed.groups[0]?.topics.map(({ name }) => name),
-    ['orders', 'viewed'],
+    committed.groups[0]?.topics.map(({ name, partitions }) => [name, ...partitions.map((one) => one.committedOffset)]),
+    [
+      ['orders', 42n, committedMax],
+      ['viewed', 42n, committedMax],
+    ],
   )
   const any = { resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1, permissionType: 1 }
   const filter = { ...any, resourceNameFilter: null, principalFilter: null, hostFilter: null }

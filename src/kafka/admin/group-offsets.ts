@@ -1,4 +1,5 @@
-import type { LinkspanError } from '../../base/errors.ts'
+import { LinkspanError } from '../../base/errors.ts'
+import { escapeControl } from '../../base/log.ts'
 import { offsetCommit } from '../../wire/api/08-offset-commit.ts'
 import { offsetFetch } from '../../wire/api/09-offset-fetch.ts'
 import { offsetDelete } from '../../wire/api/47-offset-delete.ts'
@@ -29,7 +30,7 @@ const namedFetchMax = 9
 
 export interface OffsetsOfGroup {
   offsets: CommittedOffset[]
-  /** Partitions that Kafka does not let us read, or that are gone. */
+  /** Partitions that Kafka does not let us read, or that are gone, or whose offset no log reaches. */
   failed: PartitionFailure[]
 }
 
@@ -57,9 +58,11 @@ export function fetchGroupOffsets(
             const at = { topic: name, partition: one.partitionIndex }
             codes.push(one.errorCode)
             if (one.errorCode !== 0) failed.push(partitionFailure('read the offset of', groupId, at, one.errorCode))
-            else if (one.committedOffset >= 0) {
-              const { committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata } = one
-              offsets.push({ ...at, offset, leaderEpoch, metadata })
+            else if (one.committedOffset > Number.MAX_SAFE_INTEGER) {
+              failed.push({ ...at, error: beyondLogs(groupId, at, one.committedOffset) })
+            } else if (one.committedOffset >= 0) {
+              const { committedOffset, committedLeaderEpoch: leaderEpoch, metadata } = one
+              offsets.push({ ...at, offset: Number(committedOffset), leaderEpoch, metadata })
             }
           }
         }
@@ -68,6 +71,14 @@ export function fetchGroupOffsets(
     },
     options,
   )
+}
+
+/** Brokers check no offset that is committed, so a client's mistake is no reason to give up the group's others. */
+function beyondLogs(group: string, { topic, partition }: TopicPartition, offset: bigint): LinkspanError {
+  const text =
+    `Group ${escapeControl(group)} has committed offset ${offset} for ${escapeControl(topic)}-${partition}, ` +
+    'which no log reaches: commit a real one'
+  return new LinkspanError('too-large', text, { details: { group, topic, partition, offset: String(offset) } })
 }
 
 function topicsOf(partitions: readonly TopicPartition[] | undefined) {

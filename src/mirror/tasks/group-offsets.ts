@@ -107,6 +107,8 @@ async function readSource(round: Round, errors: TaskError[]): Promise<Map<string
       errors.push(taskError(error))
       return
     }
+    const mirrored = value.failed.filter(({ topic }) => topics.has(topic))
+    errors.push(...mirrored.map(({ error }) => taskError(error)))
     const offsets = value.offsets.flatMap(({ topic, partition, offset, metadata }): PlainOffset[] => {
       const row = topics.get(topic)
       if (!row || partition >= row.partitions.length) return []

@@ -1,10 +1,11 @@
-import { array, bool, defineApi, int16, int32, int64, string, uuid } from '../schema.ts'
+import { array, bool, defineApi, int16, int32, int64Bits, string, uuid } from '../schema.ts'
 
 /**
  * A group's committed offsets from its coordinator; -1 where there is none. v2 takes null for all topics and adds an
  * error for the group, v5 the leader epoch, v6 is flexible, v7 may wait for open transactions (`requireStable`, error
  * 88), v8 asks for many groups in one request (the single-group fields end at v7), v9 carries member id and epoch of
- * the newer protocol, v10 names topics by id only.
+ * the newer protocol, v10 names topics by id only. Brokers take any offset in a commit, also one that no log reaches
+ * and no number holds: that must not make the whole answer unreadable.
  */
 export const offsetFetch = defineApi({
   key: 9,
@@ -45,7 +46,7 @@ export const offsetFetch = defineApi({
         name: string(),
         partitions: array({
           partitionIndex: int32(),
-          committedOffset: int64(),
+          committedOffset: int64Bits(),
           committedLeaderEpoch: int32({ from: 5, default: -1, ignorable: true }),
           metadata: string({ nullable: 0 }),
           errorCode: int16(),
@@ -62,7 +63,7 @@ export const offsetFetch = defineApi({
           topicId: uuid({ from: 10, ignorable: true }),
           partitions: array({
             partitionIndex: int32(),
-            committedOffset: int64(),
+            committedOffset: int64Bits(),
             committedLeaderEpoch: int32({ default: -1 }),
             metadata: string({ nullable: 0 }),
             errorCode: int16(),

@@ -86,7 +86,7 @@ function uncommitted(name: string, partitionIndexes: number[]) {
     name,
     partitions: partitionIndexes.map((partitionIndex) => ({
       partitionIndex,
-      committedOffset: -1,
+      committedOffset: -1n,
       committedLeaderEpoch: -1,
       metadata: '',
       errorCode: 0,
