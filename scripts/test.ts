@@ -15,7 +15,7 @@ const root = resolve(import.meta.dirname, '..')
 const unitPatterns = ['src/**/*.test.ts', 'web/{src,test}/**/*.test.ts', 'test/{,support/}*.test.ts']
 const scenarioPatterns = ['test/kafka/*.test.ts', 'test/scenario/**/*.test.ts', '{demo,bench}/**/*.test.ts']
 /** For a test, and for a file of scenarios as a whole; a stage that hangs all the same is ended. */
-const timeoutMs = { unit: 60_000, scenario: 240_000, stage: 30 * 60_000 }
+const timeoutMs = { unit: 60_000, scenario: 480_000, stage: 30 * 60_000 }
 
 interface Outcome {
   stage: string

@@ -16,7 +16,7 @@ import { waitFor } from '../support/process.ts'
 import { caughtUp, cli, hasStatus, type LinkedSites, linkSites } from '../support/sites.ts'
 
 const available = await kafkaAvailable()
-const partitions = 6
+const partitions = 3
 const recordsPerRound = 500
 const roundMs = 500
 const backlogBytes = 80_000_000
