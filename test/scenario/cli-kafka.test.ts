@@ -22,8 +22,8 @@ const link = {
   category_counts: [{ state_category: 'ACTIVE', count: 12 }],
 }
 const lags = [
-  { partition: 0, lag: 0, last_source_fetch_offset: 100 },
-  { partition: 1, lag: 7, last_source_fetch_offset: 90 },
+  { partition: 0, lag: 0, last_source_fetch_offset: 100, lag_ms: 0 },
+  { partition: 1, lag: 7, last_source_fetch_offset: 90, lag_ms: 140 },
 ]
 const mirror = {
   link_name: 'west',
@@ -259,23 +259,21 @@ test('mirrors are listed and described', async (t) => {
       status_time_ms: 1700000000000,
       num_partition: 2,
       max_per_partition_mirror_lag: 7,
+      max_per_partition_mirror_lag_ms: 140,
     },
   ])
   assert.equal(await out('list', '--link', 'west', '--mirror-status', 'failed'), 'None found.\n')
   assert.equal((await daemon.cli(['kafka', 'mirror', 'list', '--mirror-status', 'odd'])).code, 2)
   assert.equal(
     await out('describe', 'orders', '--link', 'west', '--format', 'csv'),
-    `west,orders,orders,ACTIVE,NO_ERROR,1700000000000,0,0,100
-west,orders,orders,ACTIVE,NO_ERROR,1700000000000,1,7,90
+    `west,orders,orders,ACTIVE,NO_ERROR,1700000000000,0,0,100,0
+west,orders,orders,ACTIVE,NO_ERROR,1700000000000,1,7,90,140
 `,
   )
   const [title, rule, first] = (await out('describe', 'orders', '--link', 'west')).split('\n')
-  assert.match(
-    title ?? '',
-    /^ Link Name \| Mirror Topic Name \| .* \| Partition Mirror Lag \| Last Source Fetch Offset$/,
-  )
+  assert.match(title ?? '', /^ Link Name \| Mirror Topic Name \| .* \| Last Source Fetch Offset \| Lag Time \(ms\)$/)
   assert.match(rule ?? '', /^-----------\+-------------------\+[-+]+$/)
-  assert.match(first ?? '', /^ west {6}\| orders {12}\| .* \| 100$/)
+  assert.match(first ?? '', /^ west {6}\| orders {12}\| .* \| 100 +\| 0$/)
   assert.deepEqual(JSON.parse(await out('state-transition-error', 'list', 'orders', '--link', 'west', '-o', 'json')), [
     { error_code: 'UNKNOWN', error_message: 'producers live' },
   ])
