@@ -87,7 +87,6 @@ export async function untilArrived(
       return answer
     } catch (error) {
       if (attempt >= attemptsMax) throw error
-      console.error('AGAIN', topic, partition)
     }
   }
 }
