@@ -45,8 +45,9 @@ export async function tryPromote(context: StopContext, row: MirrorRow): Promise<
   if (row.state.name === 'PENDING_STOPPED' && row.state.fenceSource) await fenceSource(context, runner, row)
   await allowOurselves(context, row)
   await runner.start(row.mirrorId)
-  const there = await endsAt(source, row.sourceTopic, row, highWatermark)
+  // In this order: a mirror that goes on between the two is not ahead of its source.
   const here = await endsAt(context.destination, row.topic, row, highWatermark)
+  const there = await endsAt(source, row.sourceTopic, row, highWatermark)
   const lagging = laggards(row, there, here)
   if (lagging.length > 0) return { kind: 'blocked', errors: lagging }
   const unsynced = await context.finishSync()
