@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { crc32c } from '../../bytes/crc32c.ts'
-import type { Files } from './files.ts'
+import { type Files, replaceFile } from './files.ts'
 import { checkpointDraftName, checkpointName } from './layout.ts'
 import { emptyTail, type SegmentTail } from './segment.ts'
 
@@ -49,17 +49,8 @@ export function decodeCheckpoint(bytes: Buffer): Checkpoint | undefined {
 
 /** Either the one that stood there or the new one stands there, whatever crashes; the new one once this resolves. */
 export async function writeCheckpoint(files: Files, folder: string, checkpoint: Checkpoint): Promise<void> {
-  const draft = join(folder, checkpointDraftName)
-  const bytes = encodeCheckpoint(checkpoint)
-  const file = files.open(draft, 'create')
-  try {
-    file.truncate(0)
-    file.write([bytes], 0)
-    await file.sync()
-  } finally {
-    file.close()
-  }
-  await files.rename(draft, join(folder, checkpointName))
+  const names = { draft: checkpointDraftName, name: checkpointName }
+  await replaceFile(files, folder, names, encodeCheckpoint(checkpoint))
   await files.syncFolder(folder)
 }
 

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 /**
  * Every file operation of the logs, so that tests can record them, fail them and cut the power between them. Paths are
  * absolute. What fails throws the system's error, `code` included. Nothing is durable before a sync: bytes and sizes
@@ -38,6 +40,25 @@ export interface OpenFile {
   truncate(sizeBytes: number): void
   sync(): Promise<void>
   close(): void
+}
+
+/** Writes a file under another name and renames it: `name` holds what it held, or, once the folder is synced, this. */
+export async function replaceFile(
+  files: Files,
+  folder: string,
+  names: { draft: string; name: string },
+  bytes: Uint8Array,
+): Promise<void> {
+  const draft = join(folder, names.draft)
+  const file = files.open(draft, 'create')
+  try {
+    file.truncate(0)
+    file.write([bytes], 0)
+    await file.sync()
+  } finally {
+    file.close()
+  }
+  await files.rename(draft, join(folder, names.name))
 }
 
 /** What a client may be told: the system's own words name our paths. */

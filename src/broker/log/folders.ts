@@ -43,18 +43,26 @@ export async function deleteLogFolder(room: LogRoom, name: string): Promise<void
 
 /** Finishes what a crash has interrupted, and returns the names of the logs that are there. */
 export async function settleFolders(room: LogRoom): Promise<string[]> {
-  const names = new Set(await room.files.list(room.folder))
+  const { files, folder } = room
+  const names = new Set(await files.list(folder))
+  // A name given just before a kill may still be lost; nothing is removed on the strength of such a one.
+  await files.syncFolder(folder)
+  const deleted = [...names].filter(isDeletedName)
   for (const name of [...names]) {
     const restarted = restartedName(name)
-    if (isDeletedName(name)) room.trash.add(join(room.folder, name))
-    else if (restarted === undefined) continue
-    // The old log is out of the way: the new one was about to take its place.
-    else if (!names.has(restarted)) {
-      await room.files.rename(join(room.folder, name), join(room.folder, restarted))
+    if (restarted === undefined) continue
+    if (names.has(restarted)) await files.removeFolder(join(folder, name))
+    else {
+      // The old log is out of the way: the new one was about to take its place.
+      await files.rename(join(folder, name), join(folder, restarted))
       names.add(restarted)
-    } else await room.files.removeFolder(join(room.folder, name))
+    }
     names.delete(name)
   }
-  await room.files.syncFolder(room.folder)
+  await files.syncFolder(folder)
+  for (const name of deleted) {
+    names.delete(name)
+    room.trash.add(join(folder, name))
+  }
   return [...names]
 }

@@ -3,8 +3,9 @@ import { LinkspanError } from '../../base/errors.ts'
 /** How files and folders of the logs are called: `docs/broker-log.md` shows the whole. */
 
 export const checkpointName = 'checkpoint'
-/** A checkpoint that is being written; worth nothing. */
+/** Files that are being written; worth nothing. */
 export const checkpointDraftName = 'checkpoint.new'
+export const snapshotDraftName = 'snapshot.new'
 
 const offsetDigits = 20
 const segmentFilePattern = /^(\d{20})\.(log|index|timeindex|txnindex)$/

@@ -9,6 +9,7 @@ import {
   type SegmentFileKind,
   segmentFileKinds,
   segmentFileName,
+  snapshotDraftName,
 } from './layout.ts'
 import { LogState } from './log-state.ts'
 import { Producers } from './producers.ts'
@@ -71,20 +72,27 @@ export class Loader {
       return base >= recovery.segment || next === undefined || next > logStartOffset
     })
     const kept = new Set([...this.#bases, recovery.segment])
-    for (const name of this.#names) {
+    const strays = [...this.#names].filter((name) => {
       const base = parseSegmentFileName(name)?.baseOffset
       const snapshot = parseSnapshotName(name)
       const isStraySegment = base !== undefined && !kept.has(base)
       const isStraySnapshot = snapshot !== undefined && (snapshot !== recovery.offset || recovery.producers === 0)
-      if (isStraySegment || isStraySnapshot || name === checkpointDraftName) await this.#remove(name)
-    }
+      const isDraft = name === checkpointDraftName || name === snapshotDraftName
+      return isStraySegment || isStraySnapshot || isDraft
+    })
+    // The checkpoint that makes them strays may have got its name just before a kill: the older one needs them.
+    if (strays.length > 0) await this.#room.files.syncFolder(this.#folder)
+    for (const name of strays) await this.#remove(name)
   }
 
   /** Takes away what was written behind the durable end. */
   async cutBehind(segment: number, position: number): Promise<void> {
     await this.#removeSegments(this.#bases.filter((base) => base > segment))
     if (!this.#bases.includes(segment)) return
-    this.#truncate(new Segment(this.#folder, segment, emptyTail).path, position)
+    const { path } = new Segment(this.#folder, segment, emptyTail)
+    // Twice, so that there is something to sync: an earlier attempt may have failed after it cut the file in memory.
+    this.#truncate(path, position + 1)
+    this.#truncate(path, position)
   }
 
   /** Up to the recovery point; false when something that the checkpoint speaks of is not there. */
@@ -117,9 +125,10 @@ export class Loader {
     const later = this.#bases.filter((base) => base > this.#recovery.segment)
     let isWhole = await this.#scanActive(this.#recovery.tail.sizeBytes)
     for (const base of later) {
-      if (isWhole && base >= this.state.endOffset) isWhole = await this.#scanNext(base)
-      else isWhole = false
-      if (!isWhole && this.state.active.baseOffset !== base) await this.#removeSegments([base])
+      // One that begins where the last good batch ends was begun there: what was cut before it was never the log's.
+      const isNext = base === this.state.endOffset || (isWhole && base > this.state.endOffset)
+      isWhole = isNext && (await this.#scanNext(base))
+      if (this.state.active.baseOffset !== base) await this.#removeSegments([base])
     }
   }
 

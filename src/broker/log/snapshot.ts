@@ -3,8 +3,8 @@ import { LinkspanError } from '../../base/errors.ts'
 import { crc32c } from '../../bytes/crc32c.ts'
 import { Reader } from '../../bytes/reader.ts'
 import { Writer } from '../../bytes/writer.ts'
-import type { Files } from './files.ts'
-import { snapshotName } from './layout.ts'
+import { type Files, replaceFile } from './files.ts'
+import { snapshotDraftName, snapshotName } from './layout.ts'
 import { type ProducerEntry, rememberedBatchesMax } from './producer-entry.ts'
 
 const version = 1
@@ -32,16 +32,9 @@ export function decodeSnapshot(bytes: Buffer): ProducerEntry[] | undefined {
   return producers
 }
 
-/** Durable once this resolves, its name as well once the folder is synced. */
+/** Durable once the folder is synced. One of the same offset, which the checkpoint may need, is there all the time. */
 export async function writeSnapshot(files: Files, folder: string, offset: number, bytes: Buffer): Promise<void> {
-  const file = files.open(join(folder, snapshotName(offset)), 'create')
-  try {
-    file.truncate(0)
-    file.write([bytes], 0)
-    await file.sync()
-  } finally {
-    file.close()
-  }
+  await replaceFile(files, folder, { draft: snapshotDraftName, name: snapshotName(offset) }, bytes)
 }
 
 /** Undefined when it is missing or damaged. */

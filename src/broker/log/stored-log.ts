@@ -167,8 +167,9 @@ export class StoredLog implements types.PartitionLog {
 
   deleteRecords(offset: number): ReturnType<types.PartitionLog['deleteRecords']> {
     return this.#sequence.run(async () => {
-      const gone = this.#refuseGone()
-      if (gone) return { ok: false, ...gone }
+      // A log that is to be repaired may have another start on the disk than in memory.
+      const refused = this.#refuseAppend()
+      if (refused) return { ok: false, ...refused }
       const { highWatermark, logStartOffset } = this.bounds
       const target = offset === -1 ? highWatermark : offset
       if (target < 0 || target > highWatermark) {

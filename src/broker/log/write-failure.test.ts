@@ -118,6 +118,7 @@ test('write failure: faults at any moment, then a loss of power: nothing acknowl
       size: 'max',
     }),
     faultRate: fc.constantFrom(0.01, 0.05, 0.2),
+    isKilled: fc.boolean(),
     seed: fc.nat(),
   })
   await fc.assert(
@@ -128,7 +129,7 @@ test('write failure: faults at any moment, then a loss of power: nothing acknowl
       let world = await openWorld({ disk: new TestDisk(chanceOf(1)) })
       let log = await world.openLog(0, config)
       let raw = await world.openLog(1, config)
-      for (const { steps, faultRate, seed } of lives) {
+      for (const { steps, faultRate, isKilled, seed } of lives) {
         const chance = chanceOf(seed)
         const { disk, clock, logs } = world
         disk.fault = (_, path) => (chance() < faultRate ? systemError('EIO', path) : undefined)
@@ -150,8 +151,7 @@ test('write failure: faults at any moment, then a loss of power: nothing acknowl
         await Promise.all(asked)
         disk.cutAt = 0
         await settle()
-        const crashed = disk.crash(chanceOf(seed + 1))
-        world = await openWorld({ disk: crashed })
+        world = await openWorld({ disk: isKilled ? disk.afterKill() : disk.crash(chanceOf(seed + 1)) })
         log = await world.openLog(0, config)
         raw = await world.openLog(1, config)
         await model.reconcile(log)
