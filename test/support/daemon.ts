@@ -21,6 +21,7 @@ export const cliMain = join(root, 'src/cli/main.ts')
 
 /** As `bin/linkspand` starts it. */
 const nodeFlags = ['--max-semi-space-size=4']
+const nodeEnvironment = { MALLOC_ARENA_MAX: '2' }
 
 /** Nothing listens there: for tests that need a daemon and no Kafka. */
 export const noKafka = '127.0.0.1:1'
@@ -94,7 +95,7 @@ export async function startDaemon(options: StartOptions = {}): Promise<Daemon> {
   const folder = options.stateDir === undefined ? await mkdtemp(join(tmpdir(), 'linkspan-')) : undefined
   const stateDir = options.stateDir ?? join(folder!, 'state')
   const child = startProcess(process.execPath, await argumentsOf(options, stateDir, folder), {
-    env: { ...withoutOurs(process.env), ...options.env },
+    env: { ...withoutOurs(process.env), ...nodeEnvironment, ...options.env },
   })
   try {
     const readyPath = join(stateDir, 'ready.json')

@@ -176,7 +176,7 @@ export class Commit implements StagingLog {
   async #sync(): Promise<void> {
     this.#isSyncing = true
     while (!this.#failure && (this.#dirty.size > 0 || this.#staged.length > 0 || this.#captures.length > 0)) {
-      await this.#round()
+      await this.#room.syncs.run(() => this.#round())
     }
     this.#isSyncing = false
     if (this.#failure) this.#fail(this.#failure)
@@ -184,7 +184,7 @@ export class Commit implements StagingLog {
     for (const resume of this.#idlers.splice(0)) resume()
   }
 
-  /** Makes durable what has been appended up to now. */
+  /** Makes durable what has been appended up to now, which is more the longer it had to wait for its turn. */
   async #round(): Promise<void> {
     this.writeStaged()
     if (this.#failure) return // `end` would count what is not written
@@ -209,10 +209,8 @@ export class Commit implements StagingLog {
   async #syncFiles(dirty: readonly PinnedFile[], isFolderDirty: boolean): Promise<boolean> {
     if (dirty.length === 0) return true
     try {
-      await this.#room.syncs.run(async () => {
-        for (const { file } of dirty) await file.sync()
-        if (isFolderDirty) await this.#room.files.syncFolder(this.#folder)
-      })
+      for (const { file } of dirty) await file.sync()
+      if (isFolderDirty) await this.#room.files.syncFolder(this.#folder)
       return true
     } catch (error) {
       this.#failure ??= { error, isTold: false }

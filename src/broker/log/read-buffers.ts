@@ -3,7 +3,7 @@ const classBytesMin = 64 * 1024
 /** Larger buffers are made for one read and left to the garbage collector. */
 const classBytesMax = 16 * 1024 * 1024
 /** Free buffers that are kept for the next reads. */
-const freeBytesMax = 48 * 1024 * 1024
+const freeBytesMax = 16 * 1024 * 1024
 
 /** Buffers for what is read from segments, used again and again: a fetch answer leaves no garbage. */
 export class ReadBuffers {

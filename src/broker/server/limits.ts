@@ -28,7 +28,7 @@ export interface ServerLimits {
 export const defaultServerLimits: ServerLimits = {
   requestsPerConnectionMax: 64,
   requestBytesPerConnectionMax: 16 * 1024 * 1024,
-  answerBytesPerConnectionMax: 64 * 1024 * 1024,
+  answerBytesPerConnectionMax: 32 * 1024 * 1024,
   requestBytesMax: 128 * 1024 * 1024,
   answerBytesMax: 256 * 1024 * 1024,
   stalledMs: 5000,
