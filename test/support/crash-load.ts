@@ -18,6 +18,8 @@ export interface CrashLoad {
 }
 
 const bytesMax = 4 << 20
+/** Of a step: longer, and the broker counts as dead. */
+const deadlineMs = 500
 
 /** Numbered records; what was not acknowledged is sent again with the same sequence: each is there once, in order. */
 export class IdempotentLoad implements CrashLoad {
@@ -36,7 +38,7 @@ export class IdempotentLoad implements CrashLoad {
     this.#batch ??= { from: this.#next, count: 1 + (this.#next % 7) }
     const { from, count } = this.#batch
     const producer = { producerId: this.#producerId, producerEpoch: 0, baseSequence: from }
-    const { baseOffset } = await produceBatch(cluster, this.#at, numbered(from, count, producer), { deadlineMs: 2000 })
+    const { baseOffset } = await produceBatch(cluster, this.#at, numbered(from, count, producer), { deadlineMs })
     assert.equal(baseOffset, from, `the batch of number ${from} went to its own offset`)
     this.#next = from + count
     this.#batch = undefined
@@ -64,11 +66,11 @@ export class PlainLoad implements CrashLoad {
   async step(cluster: KafkaCluster): Promise<void> {
     const number = this.#number
     this.#number += 1
-    const { baseOffset } = await produceBatch(cluster, this.#at, numbered(number, 1), { deadlineMs: 2000 })
+    const { baseOffset } = await produceBatch(cluster, this.#at, numbered(number, 1), { deadlineMs })
     this.#told.push({ offset: baseOffset, number })
     if (number % 40 !== 39) return
     const start = baseOffset - 20
-    unwrap((await deleteRecords(cluster, [{ ...this.#at, offset: start }], { deadlineMs: 2000 }))[0])
+    unwrap((await deleteRecords(cluster, [{ ...this.#at, offset: start }], { deadlineMs }))[0])
     this.#start = start
   }
 
@@ -99,7 +101,7 @@ export class CommitLoad implements CrashLoad {
     const offset = this.#sent
     this.#sent += 1
     const commit = { group: this.#group, offsets: [{ ...this.#at, offset }] }
-    unwrap((await commitGroupOffsets(cluster, [commit], { deadlineMs: 2000 }))[0])
+    unwrap((await commitGroupOffsets(cluster, [commit], { deadlineMs }))[0])
     this.#acknowledged = offset
   }
 
@@ -127,11 +129,11 @@ export class TopicLoad implements CrashLoad {
   async step(cluster: KafkaCluster): Promise<void> {
     const name = `${this.#prefix}-${this.#next}`
     this.#next += 1
-    unwrap((await createTopics(cluster, [{ name, partitions: 3 }], { deadlineMs: 2000 }))[0])
+    unwrap((await createTopics(cluster, [{ name, partitions: 3 }], { deadlineMs }))[0])
     this.#acknowledged.push(name)
     if (this.#acknowledged.length <= topicsKept) return
     const [oldest = ''] = this.#acknowledged.splice(0, 1)
-    unwrap((await deleteTopics(cluster, [oldest], { deadlineMs: 2000 }))[0])
+    unwrap((await deleteTopics(cluster, [oldest], { deadlineMs }))[0])
     this.#deleted.push(oldest)
   }
 
