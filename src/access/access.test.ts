@@ -5,16 +5,21 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { LinkspanError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
+import type { RowChange } from '../store/row-log.ts'
 import { openStore } from '../store/store.ts'
 import { Access, readIdentityCertificate } from './access.ts'
 import { authorize } from './authorize.ts'
 import { createGroupChanges, deleteGroupChanges, getGroup, membersOf, renameGroupChanges } from './groups.ts'
 import {
+  announceCertificateChanges,
+  checkCertificateFree,
   createIdentityChanges,
   createPendingIdentityChanges,
   deleteIdentityChanges,
+  forgetAnnouncedChanges,
   getIdentity,
   listIdentities,
+  supersededBy,
   updateIdentityChanges,
 } from './identities.ts'
 import { type IdentityCertificate, type IdentityKind, identityTypeName } from './rows.ts'
@@ -240,4 +245,46 @@ test('permissions are checked, and stored in one form', async (t) => {
 
 test('a text that is no certificate is refused', () => {
   assert.throws(() => readIdentityCertificate('hello', clock), { code: 'invalid-request' })
+})
+
+test('an announced certificate is accepted too, until it takes the place or its time is over', async (t) => {
+  const access = await openAccess(t)
+  const { secret } = await mint(access, 'berlin', 'cluster-link')
+  const { id } = await access.activate(secret, 'cluster-link', certificate('1'))
+  const run = (work: (rows: Access['rows']) => { changes: RowChange[] }) => {
+    return access.execute('change', (rows) => ({ changes: work(rows).changes, result: undefined }))
+  }
+  const announce = (digit: string, generation = 1) => {
+    const announced = { certificate: certificate(digit), untilMs: clock.nowMs + 1000, generation }
+    return run((rows) => announceCertificateChanges(rows, access.hooks, id, announced))
+  }
+  const isKnown = (digit: string) => {
+    return subjectOfFingerprint(access.snapshot, digit.repeat(64), clock).kind === 'identity'
+  }
+  await assert.rejects(announce('1'), { code: 'invalid-request' })
+  await announce('2')
+  await announce('3')
+  assert.deepEqual(['1', '2', '3'].map(isKnown), [true, false, true])
+  assert.throws(() => checkCertificateFree(access.rows, access.hooks, '3'.repeat(64)), { code: 'already-exists' })
+  const subject = subjectOfFingerprint(access.snapshot, '3'.repeat(64), clock)
+  assert.ok(authorize(access.snapshot, subject, 'can_view', { type: 'identity', name: id }).allowed, 'it is the same')
+  clock.nowMs += 1001
+  assert.deepEqual(['1', '3'].map(isKnown), [true, false])
+  await run((rows) => ({ changes: forgetAnnouncedChanges(rows, access.hooks, id) }))
+  assert.equal(getIdentity(access.rows, id).next, undefined)
+
+  await announce('4', 3)
+  await assert.rejects(announce('5', 2), { code: 'state-conflict', message: /generation 3 was restored/ })
+  const revocations: (readonly string[])[] = []
+  access.onChange((_, revoked) => void revocations.push(revoked))
+  const update = { certificate: certificate('4'), generation: 3 }
+  await run((rows) => updateIdentityChanges(rows, access.hooks, id, update))
+  assert.deepEqual(revocations, [['1'.repeat(64)]])
+  assert.deepEqual(['1', '4'].map(isKnown), [false, true])
+  assert.deepEqual([supersededBy(access.rows, id), supersededBy(access.rows, '4'.repeat(64))], [3, undefined])
+  const back = { certificate: certificate('5'), generation: 2 }
+  await assert.rejects(
+    run((rows) => updateIdentityChanges(rows, access.hooks, '4'.repeat(64), back)),
+    { code: 'state-conflict' },
+  )
 })

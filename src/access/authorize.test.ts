@@ -16,6 +16,7 @@ import {
 
 const fingerprint = 'ab'.repeat(32)
 const me: SnapshotIdentity = {
+  id: fingerprint,
   fingerprint,
   name: 'me',
   kind: 'client',

@@ -124,7 +124,7 @@ function isHeld(rights: Rights, entitlement: Entitlement, entity: EntityRef): bo
 
 /** Whoever is known may see and delete himself, and see the groups that he is in. */
 function isOwnRight(identity: SnapshotIdentity, entitlement: Entitlement, entity: EntityRef): boolean {
-  if (entity.type === 'identity' && entity.name === identity.fingerprint) {
+  if (entity.type === 'identity' && entity.name === identity.id) {
     return entitlement === 'can_view' || entitlement === 'can_delete'
   }
   return entity.type === 'group' && entitlement === 'can_view' && identity.groups.includes(entity.name)

@@ -16,6 +16,7 @@ export interface Cascade {
 export class AccessHooks {
   readonly #identityDelete: ((rows: RowsView, identity: IdentityRow) => Cascade)[] = []
   readonly #identityReplace: ((rows: RowsView, before: IdentityRow, after: IdentityRow) => RowChange[])[] = []
+  readonly #identityAnnounce: ((rows: RowsView, identity: IdentityRow) => RowChange[])[] = []
   readonly #certificateHolders: ((rows: RowsView, fingerprint: string) => string | undefined)[] = []
   readonly #existence = new Map<EntityType, (rows: RowsView, name: string) => boolean>()
 
@@ -27,6 +28,11 @@ export class AccessHooks {
   /** An identity got a certificate, its first or another one: its identifier is a new one from then on. */
   onIdentityReplace(contributor: (rows: RowsView, before: IdentityRow, after: IdentityRow) => RowChange[]): void {
     this.#identityReplace.push(contributor)
+  }
+
+  /** An identity has announced another certificate, or one that it had announced is accepted no longer. */
+  onIdentityAnnounce(contributor: (rows: RowsView, identity: IdentityRow) => RowChange[]): void {
+    this.#identityAnnounce.push(contributor)
   }
 
   /** A certificate belongs to one thing only. `holder` says in words which, if it has it. */
@@ -46,6 +52,10 @@ export class AccessHooks {
 
   replacementOf(rows: RowsView, before: IdentityRow, after: IdentityRow): RowChange[] {
     return this.#identityReplace.flatMap((contributor) => contributor(rows, before, after))
+  }
+
+  announcementOf(rows: RowsView, identity: IdentityRow): RowChange[] {
+    return this.#identityAnnounce.flatMap((contributor) => contributor(rows, identity))
   }
 
   holderOf(rows: RowsView, fingerprint: string): string | undefined {

@@ -7,10 +7,20 @@ import { checkGroups } from './groups.ts'
 import type { AccessHooks } from './hooks.ts'
 import { checkIdentityName } from './names.ts'
 import { forgetEntitiesChanges, renameEntityChanges } from './permissions.ts'
-import { type IdentityCertificate, type IdentityKind, type IdentityRow, identityTable } from './rows.ts'
+import {
+  type AnnouncedCertificate,
+  type IdentityCertificate,
+  type IdentityKind,
+  type IdentityRow,
+  identityTable,
+  type SupersededCertificate,
+} from './rows.ts'
 
 const identitiesMax = 10_000
 const pendingMax = 1000
+const supersededMax = 8
+/** Of a cluster that was never restored. */
+export const firstGeneration = 1
 
 export interface IdentityInput {
   kind: IdentityKind
@@ -125,7 +135,7 @@ export function activateIdentityChanges(
   const pending = findPending(rows, input.secret, input.kind)
   if (isPendingExpired(pending, input.nowMs)) throw expiredToken()
   checkCertificateFree(rows, hooks, input.certificate.fingerprint)
-  return replaceCertificate(rows, hooks, pending, input.certificate)
+  return replaceCertificate(rows, hooks, pending, { certificate: input.certificate })
 }
 
 export function expiredToken(): LinkspanError {
@@ -137,9 +147,11 @@ export function updateIdentityChanges(
   rows: RowsView,
   hooks: AccessHooks,
   id: string,
-  update: { groups?: readonly string[]; certificate?: IdentityCertificate },
+  update: { groups?: readonly string[]; certificate?: IdentityCertificate; generation?: number },
 ): IdentityChanges {
   const before = getIdentity(rows, id)
+  const { generation } = update
+  if (generation !== undefined) checkGeneration(before, generation)
   const changed = update.groups ? { ...before, groups: checkGroups(rows, update.groups) } : before
   const { certificate } = update
   if (!certificate || certificate.fingerprint === before.certificate?.fingerprint) {
@@ -149,17 +161,70 @@ export function updateIdentityChanges(
     const sentence = 'A pending identity gets its certificate from whoever uses its token; it cannot be given one'
     throw new LinkspanError('invalid-request', sentence)
   }
-  checkCertificateFree(rows, hooks, certificate.fingerprint)
-  return replaceCertificate(rows, hooks, changed, certificate)
+  if (certificate.fingerprint !== before.next?.certificate.fingerprint) {
+    checkCertificateFree(rows, hooks, certificate.fingerprint)
+  }
+  return replaceCertificate(rows, hooks, changed, { certificate, generation })
+}
+
+/**
+ * Accepts a second certificate for an identity, until the identity takes it for its own (`updateIdentityChanges`) or
+ * the time is over (`forgetAnnouncedChanges`). One that was announced before is forgotten.
+ */
+export function announceCertificateChanges(
+  rows: RowsView,
+  hooks: AccessHooks,
+  id: string,
+  announced: AnnouncedCertificate,
+): IdentityChanges {
+  const { certificate } = announced
+  const before = getIdentity(rows, id)
+  checkGeneration(before, announced.generation)
+  if (!before.certificate) {
+    throw new LinkspanError('invalid-request', 'A pending identity has no certificate that another could follow')
+  }
+  if (certificate.fingerprint === before.id) {
+    throw new LinkspanError('invalid-request', 'This is the certificate that the identity has already')
+  }
+  const known = before.next?.certificate.fingerprint === certificate.fingerprint
+  if (!known) checkCertificateFree(rows, hooks, certificate.fingerprint)
+  const identity: IdentityRow = { ...before, next: announced }
+  return { changes: [identityTable.put(identity.id, identity), ...hooks.announcementOf(rows, identity)], identity }
+}
+
+/** The announced certificate is accepted no longer. */
+export function forgetAnnouncedChanges(rows: RowsView, hooks: AccessHooks, id: string): RowChange[] {
+  const { next: _, ...identity } = getIdentity(rows, id)
+  return [identityTable.put(identity.id, identity), ...hooks.announcementOf(rows, identity)]
+}
+
+/** Throws `state-conflict` for whoever was replaced by a restored one: the higher generation counts. */
+function checkGeneration({ name, generation = firstGeneration, next }: IdentityRow, told: number): void {
+  const known = Math.max(generation, next?.generation ?? firstGeneration)
+  if (told >= known) return
+  const problem = `Generation ${told} of the cluster behind ${JSON.stringify(name)} is over`
+  throw new LinkspanError('state-conflict', `${problem}: one of generation ${known} was restored from its backup`)
+}
+
+/** The generation that took the place of a certificate's holder; undefined when nobody did. */
+export function supersededBy(rows: RowsView, fingerprint: string): number | undefined {
+  for (const { superseded } of listIdentities(rows)) {
+    const found = superseded?.find((one) => one.fingerprint === fingerprint)
+    if (found) return found.generation
+  }
+  return undefined
 }
 
 function replaceCertificate(
   rows: RowsView,
   hooks: AccessHooks,
   before: IdentityRow,
-  certificate: IdentityCertificate,
+  { certificate, generation }: { certificate: IdentityCertificate; generation?: number | undefined },
 ): IdentityChanges {
-  const identity: IdentityRow = { ...before, id: certificate.fingerprint, certificate, pending: null }
+  const { next: _, ...kept } = before
+  const id = certificate.fingerprint
+  const told = generation === undefined ? {} : { generation, superseded: supersededBefore(before, generation) }
+  const identity: IdentityRow = { ...kept, id, certificate, pending: null, ...told }
   const changes = [
     identityTable.remove(before.id),
     identityTable.put(identity.id, identity),
@@ -167,6 +232,13 @@ function replaceCertificate(
     ...hooks.replacementOf(rows, before, identity),
   ]
   return { changes, identity }
+}
+
+/** With a higher generation than before, whoever still has the certificate that is replaced was replaced himself. */
+function supersededBefore(before: IdentityRow, generation: number): SupersededCertificate[] {
+  const { id, generation: known = firstGeneration, superseded = [] } = before
+  if (generation <= known) return superseded
+  return [{ fingerprint: id, generation }, ...superseded].slice(0, supersededMax)
 }
 
 /** Its identifier, and so what permissions name, stays. */
@@ -199,7 +271,9 @@ function checkNameFree(rows: RowsView, name: string): void {
 
 /** Throws `already-exists`: one certificate is one identity, or the pin of one link. */
 export function checkCertificateFree(rows: RowsView, hooks: AccessHooks, fingerprint: string): void {
-  const identity = rows.get(identityTable, fingerprint)
+  const identity =
+    rows.get(identityTable, fingerprint) ??
+    listIdentities(rows).find(({ next }) => next?.certificate.fingerprint === fingerprint)
   const holder = identity ? `the identity ${JSON.stringify(identity.name)}` : hooks.holderOf(rows, fingerprint)
   if (holder === undefined) return
   throw new LinkspanError('already-exists', `This certificate already exists here: it belongs to ${holder}`)

@@ -17,6 +17,24 @@ export interface IdentityRow {
   /** Null once it is active. */
   pending: PendingSecret | null
   createdAtMs: number
+  /** The certificate that it has announced: accepted beside its own, until it takes its place or its time is over. */
+  next?: AnnouncedCertificate
+  /** Of the cluster behind it: one more each time that it is restored from a backup. Missing: it has told none. */
+  generation?: number
+  /** Certificates whose holder was replaced by a restored one, newest first. */
+  superseded?: SupersededCertificate[]
+}
+
+export interface AnnouncedCertificate {
+  certificate: IdentityCertificate
+  untilMs: number
+  generation: number
+}
+
+export interface SupersededCertificate {
+  fingerprint: string
+  /** Of the one that took its place. */
+  generation: number
 }
 
 export interface IdentityCertificate {

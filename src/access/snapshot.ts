@@ -1,6 +1,13 @@
 import type { Clock } from '../base/clock.ts'
 import type { Caller } from '../transport/caller.ts'
-import { adminsGroup, type GroupRow, type IdentityKind, type IdentityRow, type PermissionRow } from './rows.ts'
+import {
+  adminsGroup,
+  type GroupRow,
+  type IdentityCertificate,
+  type IdentityKind,
+  type IdentityRow,
+  type PermissionRow,
+} from './rows.ts'
 
 /**
  * Who may do what at one moment, as plain data: it is sent to the gateway worker at every change. Rights that only
@@ -13,6 +20,9 @@ export interface AccessSnapshot {
 
 /** An identity that is active; pending ones can do nothing. */
 export interface SnapshotIdentity {
+  /** Its identifier, by which permissions name it. */
+  id: string
+  /** Of a certificate that it may present: that of its identifier, or one that it has announced. */
   fingerprint: string
   name: string
   kind: IdentityKind
@@ -30,10 +40,14 @@ export interface SnapshotGroup {
 export const emptySnapshot: AccessSnapshot = { identities: [], groups: [] }
 
 export function accessSnapshot(identities: Iterable<IdentityRow>, groups: Iterable<GroupRow>): AccessSnapshot {
-  const active = [...identities].flatMap(({ certificate, name, kind, groups: groupNames }): SnapshotIdentity[] => {
+  const active = [...identities].flatMap(({ id, certificate, next, name, kind, groups: groupNames }) => {
+    const presented = ({ fingerprint, validFromMs, validToMs }: IdentityCertificate): SnapshotIdentity => {
+      return { id, fingerprint, name, kind, groups: groupNames, validFromMs, validToMs }
+    }
     if (!certificate) return []
-    const { fingerprint, validFromMs, validToMs } = certificate
-    return [{ fingerprint, name, kind, groups: groupNames, validFromMs, validToMs }]
+    if (!next) return [presented(certificate)]
+    const announced = presented(next.certificate)
+    return [presented(certificate), { ...announced, validToMs: Math.min(announced.validToMs, next.untilMs) }]
   })
   const all = [adminsGroup, ...groups].map(({ name, permissions }) => ({ name, permissions }))
   return { identities: active, groups: all }
@@ -74,6 +88,6 @@ function indexOf(snapshot: AccessSnapshot): Map<string, SnapshotIdentity> {
 /** For logs and events: LXD's words. */
 export function usernameOf(subject: Subject): { username: string; protocol: string } {
   if (subject.kind === 'administrator') return { username: 'root', protocol: 'unix' }
-  if (subject.kind === 'identity') return { username: subject.identity.fingerprint, protocol: 'tls' }
+  if (subject.kind === 'identity') return { username: subject.identity.id, protocol: 'tls' }
   return { username: '', protocol: '' }
 }

@@ -110,7 +110,15 @@ test('a worker that dies is told', async (t) => {
   const request = { commonName: 'test', hostNames: ['localhost'], addresses: [], clock: systemClock }
   const pems = await createCertificate(request)
   const fingerprint = fingerprintOf(new X509Certificate(pems.certificatePem))
-  const known = { fingerprint, name: 'test', kind: 'client' as const, groups: [], validFromMs: 0, validToMs: 9e15 }
+  const known = {
+    id: fingerprint,
+    fingerprint,
+    name: 'test',
+    kind: 'client' as const,
+    groups: [],
+    validFromMs: 0,
+    validToMs: 9e15,
+  }
   const failed = Promise.withResolvers<LinkspanError>()
   await using broker = await start(folder, {
     security: { ...plaintext, protocol: 'SSL', tls: pems },

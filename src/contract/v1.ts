@@ -78,6 +78,29 @@ export const ClusterLinkState = Type.Object({
 })
 export type ClusterLinkState = Static<typeof ClusterLinkState>
 
+/** Ours: `GET /1.0/cluster/certificate`. */
+export const ClusterCertificate = Type.Object({
+  certificate: Text,
+  fingerprint: Text,
+  /** Null when every linked cluster knows the certificate. */
+  rotation: Type.Union([
+    Type.Null(),
+    Type.Object({
+      previous: Text,
+      next: Text,
+      /** The port and the links use the next one. */
+      switched: Type.Boolean(),
+      started_at: Text,
+      /** Links whose other side does not know the next one yet, and why. */
+      untold: Type.Array(Type.Object({ link: Text, problem: Text })),
+    }),
+  ]),
+})
+export type ClusterCertificate = Static<typeof ClusterCertificate>
+
+export const ClusterCertificatePut = Type.Object({ cluster_certificate: Text, cluster_certificate_key: Text })
+export type ClusterCertificatePut = Static<typeof ClusterCertificatePut>
+
 export const ClusterMember = Type.Object({
   server_name: Text,
   url: Text,
@@ -141,7 +164,17 @@ export const IdentityInfo = Type.Object({
 })
 export type IdentityInfo = Static<typeof IdentityInfo>
 
-export const IdentityPut = Type.Object({ groups: given(Texts), tls_certificate: given(Text) })
+/** The API extension of those that take `next_tls_certificate`. */
+export const certificateAnnouncements = 'linkspan_certificate_announcements'
+
+export const IdentityPut = Type.Object({
+  groups: given(Texts),
+  tls_certificate: given(Text),
+  /** Ours: announces the certificate that will follow; both are accepted until it is taken over, or for a time. */
+  next_tls_certificate: given(Text),
+  /** Ours, with either of the two: how often the cluster that tells it was restored from a backup, from 1. */
+  generation: given(Type.Integer({ minimum: 1 })),
+})
 export type IdentityPut = Static<typeof IdentityPut>
 
 export const IdentitiesTlsPost = Type.Object({
@@ -204,6 +237,8 @@ export const Server = Type.Object({
   config: TextMap,
   environment: Type.Optional(Environment),
   public: Type.Boolean(),
+  /** Ours, for an untrusted caller whose certificate was trusted: the generation that was restored in its place. */
+  superseded_by: Type.Optional(Type.Integer()),
 })
 export type Server = Static<typeof Server>
 

@@ -1,11 +1,15 @@
+import { firstGeneration } from '../access/identities.ts'
 import { LinkspanError } from '../base/errors.ts'
 import { type ClusterId, newClusterId } from '../base/ids.ts'
+import type { RowsView } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import { defineTable } from '../store/table.ts'
 
 /** What this cluster is, for good. */
 export interface ClusterFactsRow {
   clusterId: ClusterId
+  /** One more each time that it is restored from a backup; missing: it never was. */
+  generation?: number
   /** Of the Kafka that it fronts, once that has answered for the first time. */
   kafkaClusterId?: string
 }
@@ -22,6 +26,11 @@ export function loadClusterFacts(store: Store): Promise<ClusterFactsRow> {
     const facts: ClusterFactsRow = { clusterId: newClusterId() }
     return { changes: [clusterFactsTable.put(rowKey, facts)], result: facts }
   })
+}
+
+/** From 1; linked clusters compare it, and the higher one counts. */
+export function generationOf(rows: RowsView): number {
+  return rows.get(clusterFactsTable, rowKey)?.generation ?? firstGeneration
 }
 
 /** Throws `destination-changed` when the state directory belongs to another Kafka. */

@@ -3,6 +3,7 @@ import { type Api, createApi } from '../api/api.ts'
 import { v3Dialect } from '../api/kafka-v3/dialect.ts'
 import { v3Routes } from '../api/kafka-v3/routes.ts'
 import { openapiDialect } from '../api/openapi.ts'
+import { clusterCertificateRoutes } from '../api/v1/cluster-certificate.ts'
 import type { LinkRooms } from '../api/v1/cluster-link-rooms.ts'
 import { clusterLinkRoutes } from '../api/v1/cluster-links.ts'
 import { v1Dialect } from '../api/v1/dialect.ts'
@@ -16,6 +17,7 @@ import { type Gateway, startGateway } from '../gateway/gateway.ts'
 import { createIntake } from '../gateway/http-intake.ts'
 import { openCluster } from '../kafka/open-cluster.ts'
 import { Links } from '../link/links.ts'
+import type { CertificateRotation } from '../link/rotation.ts'
 import { type Mirrors, openMirrors } from '../mirror/mirrors.ts'
 import { formatAddress } from '../transport/address.ts'
 import { reachableAddresses } from './addresses.ts'
@@ -27,6 +29,7 @@ import { GatewaySync } from './gateway-sync.ts'
 import { type KafkaFront, openKafkaFront } from './kafka-front.ts'
 import { KafkaWatch } from './kafka-watch.ts'
 import { type Ready, ReadyFile } from './ready.ts'
+import { openRotation } from './rotation.ts'
 import { Schedule } from './schedule.ts'
 import { version } from './version.ts'
 
@@ -96,18 +99,23 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   await readyFile.clear()
 
   let gateway: Gateway | undefined
+  let rewriteReady = () => {}
   const addresses = () => (gateway ? reachableAddresses(gateway.address, config.advertise) : [])
   const { store, access, sealer, identity } = foundation
   const front = await openKafkaFront(foundation, stack, options.onFailure)
   const { kafkaClusterId } = front
-  const links = stack.use(new Links({ store, access, sealer, identity, clock, log, addresses }))
+  const context = { store, access, sealer, identity, clock, log, addresses }
+  const links = stack.use(new Links(context))
   const kafka = stack.use(openCluster(front.own, { log, clock, clusterId: kafkaClusterId }))
   const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId }))
   // The embedded broker has told its id already.
   const asked = front.broker ? undefined : watch.start()
   const sync = stack.use(new GatewaySync({ access, links, log, broker: front.broker }))
   const mirrors = stack.use(openDaemonMirrors(foundation, front, links))
-  const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, addresses })
+  const rotation = stack.use(
+    openRotation(foundation, { context, links, gateway: () => gateway, onServed: () => rewriteReady() }),
+  )
+  const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, addresses, rotation })
   stack.use(api)
   const intakePath = join(config.stateDir, 'http.socket')
   stack.use(
@@ -119,9 +127,11 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   await admin.listen()
   const parts: Parts = { foundation, front, links, mirrors, watch, sync, api, gateway, admin, readyFile, stack }
   await asked
-  watch.whenKnown(() => {
+  rewriteReady = () => {
     readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json could not be written'))
-  })
+  }
+  watch.whenKnown(rewriteReady)
+  await rotation.resume()
   links.recover()
   mirrors.start()
   startSchedule(parts)
@@ -140,10 +150,17 @@ function openDaemonMirrors({ config, store, bus, clock, log }: Foundation, front
 
 function createDaemonApi(
   foundation: Foundation,
-  parts: { links: Links; mirrors: Mirrors; watch: KafkaWatch; sync: GatewaySync; addresses: () => string[] },
+  parts: {
+    links: Links
+    mirrors: Mirrors
+    watch: KafkaWatch
+    sync: GatewaySync
+    addresses: () => string[]
+    rotation: CertificateRotation
+  },
 ): Promise<Api> {
   const { config, clock, log, access, bus, operations, identity, facts } = foundation
-  const { links, mirrors, watch, sync, addresses } = parts
+  const { links, mirrors, watch, sync, addresses, rotation } = parts
   const rooms: LinkRooms = {
     access,
     bus,
@@ -154,8 +171,8 @@ function createDaemonApi(
     server: {
       name: config.name,
       version,
-      certificatePem: identity.cluster.certificatePem,
-      fingerprint: identity.clusterFingerprint,
+      certificatePem: () => identity.cluster.certificatePem,
+      fingerprint: () => identity.clusterFingerprint,
       addresses,
       clusterId: facts.clusterId,
       kafkaClusterId: () => watch.kafkaClusterId,
@@ -170,6 +187,7 @@ function createDaemonApi(
       sync.settling([
         ...v1CoreRoutes(rooms),
         ...clusterLinkRoutes(rooms),
+        ...clusterCertificateRoutes({ ...rooms, rotation }),
         ...footprintRoutes({ mirrors }),
         ...topicFenceRoutes({ bus, mirrors }),
       ]),
@@ -210,6 +228,7 @@ function startSchedule({ foundation, links, stack }: Parts): void {
   const schedule = stack.use(new Schedule(foundation.log))
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
+  schedule.every(pruneIntervalMs, 'end certificate announcements', () => links.endAnnouncements())
 }
 
 function readyOf({ foundation, front, gateway, watch }: Parts): Ready {

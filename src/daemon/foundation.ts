@@ -7,8 +7,9 @@ import { isLinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { EventBus } from '../events/bus.ts'
 import { Operations } from '../events/operations.ts'
-import { type HostIdentity, loadHostIdentity } from '../identity/keys.ts'
+import { type IdentityOptions, loadHostIdentity, type OwnIdentity } from '../identity/keys.ts'
 import { openSealer, type Sealer } from '../identity/sealing.ts'
+import { rotationTable } from '../link/rotation-rows.ts'
 import { linkTable } from '../link/rows.ts'
 import { fenceTable, mirrorTable, syncedGroupTable } from '../mirror/rows.ts'
 import { openStore, type Store } from '../store/store.ts'
@@ -24,7 +25,9 @@ export interface Foundation {
   clock: Clock
   log: Log
   store: Store
-  identity: HostIdentity
+  identity: OwnIdentity
+  /** What is in the certificates that this host makes for itself. */
+  naming: IdentityOptions
   sealer: Sealer
   facts: ClusterFactsRow
   access: Access
@@ -42,6 +45,7 @@ const tables: readonly Table<object>[] = [
   mirrorTable,
   syncedGroupTable,
   fenceTable,
+  rotationTable,
   clusterFactsTable,
 ]
 
@@ -53,20 +57,21 @@ export async function layFoundation(
 ): Promise<Foundation> {
   const kafka = await planKafka(config, log)
   const store = stack.use(await openStore({ directory: config.stateDir, log, tables }))
-  const identity = await loadHostIdentity({
+  const naming = {
     directory: config.stateDir,
     name: config.name,
     hostNames: [config.name, ...advertisedHosts(config)],
     addresses: advertisedHosts(config),
     clock,
-  })
+  }
+  const identity = await loadHostIdentity(naming)
   const sealer = await openSealer(config.stateDir)
   const facts = await loadClusterFacts(store)
   const access = stack.use(new Access({ store, clock, log }))
   const bus = stack.use(new EventBus({ clock, log }))
   const statusOf = (error: unknown) => (isLinkspanError(error) ? v1Statuses[error.code] : 500)
   const operations = stack.use(new Operations({ clock, log, bus, statusOf }))
-  return { config, clock, log, store, identity, sealer, facts, access, bus, operations, kafka }
+  return { config, clock, log, store, identity, naming, sealer, facts, access, bus, operations, kafka }
 }
 
 function advertisedHosts({ advertise, listen, broker }: DaemonConfig): string[] {

@@ -108,7 +108,7 @@ export class GatewaySync implements Disposable {
   #linkIdentities(): GatewaySnapshot['links'] {
     const ids = new Map(this.#links.list().map((link) => [link.identityId, link.id]))
     const identities = this.#access.snapshot.identities.filter(({ kind }) => kind === 'cluster-link')
-    return identities.map(({ fingerprint }) => ({ fingerprint, linkId: ids.get(fingerprint) ?? uuidOf(fingerprint) }))
+    return identities.map(({ id, fingerprint }) => ({ fingerprint, linkId: ids.get(id) ?? uuidOf(id) }))
   }
 }
 

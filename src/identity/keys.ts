@@ -1,9 +1,10 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { LinkspanError } from '../base/errors.ts'
 import type { Fingerprint } from '../base/ids.ts'
 import { type CertificatePems, createCertificate, fingerprintOf, pairProblem } from './certificate.ts'
-import { commitFile, readTextIfThere, stagedPath, stageFile } from './files.ts'
+import { commitFile, readTextIfThere, stagedPath, stageFile, syncDirectory } from './files.ts'
 
 export interface KeyPair extends CertificatePems {
   fingerprint: Fingerprint
@@ -11,10 +12,30 @@ export interface KeyPair extends CertificatePems {
 
 /** Who we are: the host's own pair, and the cluster's, which the port serves and links present. */
 export interface HostIdentity {
-  hostId: Fingerprint
-  host: KeyPair
+  readonly hostId: Fingerprint
+  readonly host: KeyPair
+  /** The one of this moment: it is replaced while the daemon runs. */
+  readonly cluster: KeyPair
+  readonly clusterFingerprint: Fingerprint
+}
+
+/** That of the daemon itself, which its certificate's rotation changes. */
+export class OwnIdentity implements HostIdentity {
+  readonly host: KeyPair
   cluster: KeyPair
-  clusterFingerprint: Fingerprint
+
+  constructor(host: KeyPair, cluster: KeyPair) {
+    this.host = host
+    this.cluster = cluster
+  }
+
+  get hostId(): Fingerprint {
+    return this.host.fingerprint
+  }
+
+  get clusterFingerprint(): Fingerprint {
+    return this.cluster.fingerprint
+  }
 }
 
 export interface IdentityOptions {
@@ -29,10 +50,10 @@ export interface IdentityOptions {
 }
 
 /** The pairs of the state directory; made at first start. Throws `corrupt` for half a pair or two that do not match. */
-export async function loadHostIdentity(options: IdentityOptions): Promise<HostIdentity> {
+export async function loadHostIdentity(options: IdentityOptions): Promise<OwnIdentity> {
   const host = await loadKeyPair('host', options)
   const cluster = await loadKeyPair('cluster', options)
-  return { hostId: host.fingerprint, host, cluster, clusterFingerprint: cluster.fingerprint }
+  return new OwnIdentity(host, cluster)
 }
 
 /** `NAME.crt` and `NAME.key` of the directory; made when neither is there. */
@@ -47,6 +68,22 @@ export async function loadKeyPair(name: string, options: IdentityOptions): Promi
     throw brokenPair(name, options.directory, `${missing} is missing`)
   }
   return checkedPair({ certificatePem, privateKeyPem }, name, options.directory)
+}
+
+/** A pair that need not be there; half of one, which a crash can leave of a removal, is none. */
+export async function findKeyPair(name: string, directory: string): Promise<KeyPair | undefined> {
+  const paths = pathsOf(directory, name)
+  await finishInterruptedWrite(paths)
+  const certificatePem = await readTextIfThere(paths.certificate)
+  const privateKeyPem = await readTextIfThere(paths.key)
+  if (certificatePem === undefined || privateKeyPem === undefined) return undefined
+  return checkedPair({ certificatePem, privateKeyPem }, name, directory)
+}
+
+export async function removeKeyPair(name: string, directory: string): Promise<void> {
+  const { certificate, key } = pathsOf(directory, name)
+  for (const path of [stagedPath(certificate), stagedPath(key), certificate, key]) await rm(path, { force: true })
+  await syncDirectory(directory)
 }
 
 /** Replaces a pair, as a host does that joins a cluster and takes over the cluster's key. */

@@ -1,6 +1,6 @@
 import type { LinkContext } from './context.ts'
 import { callPeer, peerRefusal } from './peer.ts'
-import { addressesOf, type LinkRow } from './rows.ts'
+import { addressesOf, type LinkRow, pinOf } from './rows.ts'
 import { stillPending } from './source.ts'
 
 export interface PeerRequest {
@@ -20,7 +20,7 @@ export async function askPeer(
   if (link.state !== 'active' || !link.peer) throw stillPending(link)
   const call = {
     addresses: addressesOf(link),
-    fingerprint: link.peer.fingerprint,
+    fingerprint: pinOf(link.peer),
     as: context.identity.cluster,
     signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
   }

@@ -15,6 +15,12 @@ export function registerAccessHooks(hooks: AccessHooks): void {
     const peer = link.peer ? { peer: { fingerprint, certificatePem: pem } } : {}
     return [linkTable.put(link.id, { ...link, identityId: after.id, ...peer })]
   })
+  hooks.onIdentityAnnounce((rows, { id, next }) => {
+    const link = linkOfIdentity(rows, id)
+    if (!link?.peer) return []
+    const { next: _, ...peer } = link.peer
+    return [linkTable.put(link.id, { ...link, peer: next ? { ...peer, next: next.certificate.fingerprint } : peer })]
+  })
   hooks.onCertificateLookup((rows, fingerprint) => {
     const link = linkOfPeer(rows, fingerprint)
     return link && `the cluster link ${JSON.stringify(link.name)}`

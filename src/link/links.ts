@@ -4,6 +4,7 @@ import type { TrustToken } from '../identity/trust-token.ts'
 import { changesOf } from '../store/rows.ts'
 import type { ClusterSpec } from '../transport/spec.ts'
 import { type Activation, Activator } from './activate.ts'
+import { endAnnouncements } from './announced.ts'
 import { askPeer, type PeerRequest } from './ask-peer.ts'
 import {
   alterConfig,
@@ -193,6 +194,18 @@ export class Links implements AsyncDisposable {
   /** Learns the newest addresses of every peer. To be called now and then; failures keep the old ones. */
   async refreshAddresses(): Promise<void> {
     for (const { id } of this.list()) await this.#refresh(id, this.#stopping.signal)
+  }
+
+  /** Ends the time in which two certificates of one cluster are accepted. To be called now and then. */
+  endAnnouncements(): Promise<void> {
+    return endAnnouncements(this.#context, this.#stopping.signal)
+  }
+
+  /** This cluster's own certificate is another one: whatever hangs on a link is to open it anew. */
+  reopen(): void {
+    for (const link of this.list()) {
+      for (const listener of this.#listeners) listener({ id: link.id, before: link, after: link })
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,7 @@
 import { type ErrorCode, errorTable, explainError, LinkspanError } from '../base/errors.ts'
-import type { Fingerprint } from '../base/ids.ts'
 import { escapeControl } from '../base/log.ts'
 import type { KeyPair } from '../identity/keys.ts'
-import { peekCertificate } from '../transport/pinned.ts'
+import { isPinned, type Pin, peekCertificate } from '../transport/pinned.ts'
 import { type HttpAnswer, pinnedHttp } from '../transport/pinned-fetch.ts'
 
 /** How the other side's addresses answered. */
@@ -27,7 +26,7 @@ const peerTextCharactersMax = 500
 /** Looks at the certificates that addresses present, all at the same time; nothing is sent but handshakes. */
 export async function checkAddresses(
   addresses: readonly string[],
-  fingerprint: Fingerprint,
+  pin: Pin,
   signal: AbortSignal,
 ): Promise<AddressCheck> {
   const check: AddressCheck = { matching: [], certificatePem: undefined, other: [], silent: [], reason: '' }
@@ -37,7 +36,7 @@ export async function checkAddresses(
   const peeks = addresses.map(async (address) => {
     try {
       const peer = await peekCertificate(address, { timeoutMs: addressTimeoutMs, signal })
-      const matches = peer.fingerprint === fingerprint
+      const matches = isPinned(pin, peer.fingerprint)
       found.set(address, matches ? 'matching' : 'other')
       if (!matches) return
       check.certificatePem ??= peer.certificatePem
@@ -55,7 +54,7 @@ export async function checkAddresses(
 
 export interface PeerCall {
   addresses: readonly string[]
-  fingerprint: Fingerprint
+  fingerprint: Pin
   /** What we present; nothing when missing. */
   as?: KeyPair
   signal: AbortSignal

@@ -2,10 +2,11 @@ import { explainError, isLinkspanError } from '../base/errors.ts'
 import type { ClusterLinkState, ClusterLinkStatus } from '../contract/v1.ts'
 import { openCluster } from '../kafka/open-cluster.ts'
 import { formatAddress } from '../transport/address.ts'
+import type { Pin } from '../transport/pinned.ts'
 import type { DirectSpec } from '../transport/spec.ts'
 import type { LinkContext } from './context.ts'
 import { readPeerServer } from './peer.ts'
-import { addressesOf, type LinkRow } from './rows.ts'
+import { addressesOf, type LinkRow, pinOf } from './rows.ts'
 import { sourceOf, stillPending } from './source.ts'
 
 type Member = ClusterLinkState['cluster_link_members'][number]
@@ -23,7 +24,7 @@ export async function probeLink(context: LinkContext, link: LinkRow, signal?: Ab
     return { cluster_link_members: await Promise.all(probes) }
   }
   if (link.state !== 'active' || !link.peer) throw stillPending(link)
-  const { fingerprint } = link.peer
+  const fingerprint = pinOf(link.peer)
   const probes = addressesOf(link).map((address) => probePeer(context, link, { address, fingerprint, signal: both }))
   return { cluster_link_members: await Promise.all(probes) }
 }
@@ -31,7 +32,7 @@ export async function probeLink(context: LinkContext, link: LinkRow, signal?: Ab
 async function probePeer(
   context: LinkContext,
   link: LinkRow,
-  { address, fingerprint, signal }: { address: string; fingerprint: string; signal: AbortSignal },
+  { address, fingerprint, signal }: { address: string; fingerprint: Pin; signal: AbortSignal },
 ): Promise<Member> {
   const as = link.type === 'public' ? {} : { as: context.identity.cluster }
   try {

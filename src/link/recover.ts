@@ -4,7 +4,7 @@ import { explainError, isLinkspanError } from '../base/errors.ts'
 import { confirmLink, rollBack } from './consume.ts'
 import type { LinkContext } from './context.ts'
 import { readPeerServer } from './peer.ts'
-import { addressesOf, isEstablishing, type LinkRow, linkTable, listLinks } from './rows.ts'
+import { addressesOf, isEstablishing, type LinkRow, linkTable, listLinks, pinOf } from './rows.ts'
 
 const attemptMs = 15_000
 
@@ -19,7 +19,7 @@ export async function recoverLinks(context: LinkContext, signal: AbortSignal): P
 
 async function recoverLink(context: LinkContext, link: LinkRow, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff({ initialMs: 1000, maxMs: 60_000 })
-  const fingerprint = link.peer!.fingerprint
+  const fingerprint = pinOf(link.peer!)
   const log = context.log.child({ link: link.name })
   while (context.store.rows.get(linkTable, link.id)) {
     try {

@@ -3,7 +3,7 @@ import type { LinkId } from '../base/ids.ts'
 import { parseAddress } from '../transport/address.ts'
 import type { LinkContext } from './context.ts'
 import { callPeer, checkAddresses, isTexts, metadataOf, type PeerCall, readPeerServer } from './peer.ts'
-import { addressesOf, type LinkRow, linkTable } from './rows.ts'
+import { addressesOf, type LinkRow, linkTable, pinOf } from './rows.ts'
 
 const addressesMax = 64
 
@@ -14,7 +14,7 @@ export async function refreshAddresses(context: LinkContext, id: LinkId, signal:
   const before = addressesOf(link)
   if (before.length === 0) return
   try {
-    const { fingerprint } = link.peer
+    const fingerprint = pinOf(link.peer)
     const call: PeerCall = { addresses: before, fingerprint, as: context.identity.cluster, signal }
     const told = (await membersOf(call)) ?? (await readPeerServer(call)).addresses
     const addresses = [...new Set(told.filter(isAddress))].slice(0, addressesMax)

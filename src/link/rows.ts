@@ -4,6 +4,7 @@ import type { EntityRef } from '../contract/entities.ts'
 import type { ClusterLinkType } from '../contract/v1.ts'
 import type { RowsView } from '../store/rows.ts'
 import { defineTable } from '../store/table.ts'
+import type { Pin } from '../transport/pinned.ts'
 
 /** One cluster link, as this side sees it. The name is this side's own; the other side has its own row. */
 export interface LinkRow {
@@ -33,6 +34,8 @@ export interface LinkRow {
 export interface LinkPeer {
   fingerprint: Fingerprint
   certificatePem: string
+  /** Of the certificate that it has announced: both are accepted for a time. */
+  next?: Fingerprint
 }
 
 export const linkTable = defineTable<LinkRow>('link', 1)
@@ -54,7 +57,7 @@ export function linkOfIdentity(rows: RowsView, identityId: string): LinkRow | un
 }
 
 export function linkOfPeer(rows: RowsView, fingerprint: Fingerprint): LinkRow | undefined {
-  return listLinks(rows).find(({ peer }) => peer?.fingerprint === fingerprint)
+  return listLinks(rows).find(({ peer }) => peer?.fingerprint === fingerprint || peer?.next === fingerprint)
 }
 
 export function linkRef(link: Pick<LinkRow, 'name'>): EntityRef {
@@ -64,6 +67,11 @@ export function linkRef(link: Pick<LinkRow, 'name'>): EntityRef {
 /** A token was used here, and whether the other side took it is still to be found out. */
 export function isEstablishing(link: LinkRow): boolean {
   return link.state === 'pending' && link.peer !== undefined
+}
+
+/** What the other side has to present. */
+export function pinOf({ fingerprint, next }: LinkPeer): Pin {
+  return next === undefined ? fingerprint : [fingerprint, next]
 }
 
 /** The peer's `host:port`s. */

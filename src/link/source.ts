@@ -5,7 +5,7 @@ import { parseClientConfig } from '../kafka/config-file.ts'
 import type { ClusterSpec, DirectSpec } from '../transport/spec.ts'
 import { type LinkConfig, openConfig } from './config.ts'
 import type { LinkContext } from './context.ts'
-import { addressesOf, type LinkRow } from './rows.ts'
+import { addressesOf, type LinkRow, pinOf } from './rows.ts'
 
 export async function sourceOf(context: LinkContext, link: LinkRow): Promise<ClusterSpec> {
   const clientId = clientIdOf(link)
@@ -16,7 +16,7 @@ export async function sourceOf(context: LinkContext, link: LinkRow): Promise<Clu
     reach: 'peer',
     clientId,
     addresses: addressesOf(link),
-    fingerprint: link.peer.fingerprint,
+    fingerprint: pinOf(link.peer),
     certificatePem,
     privateKeyPem,
   }

@@ -1,9 +1,8 @@
 import type { Agent as HttpAgent, IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { LinkspanError } from '../base/errors.ts'
-import type { Fingerprint } from '../base/ids.ts'
 import { socketOpened, unreachable } from './opening.ts'
-import { dialPinned } from './pinned.ts'
+import { dialPinned, type Pin } from './pinned.ts'
 
 // Not by `import`, which would read every export of it and so load Node's whole fetch: 50 ms of each command's start.
 const { Agent, request: sendRequest } = process.getBuiltinModule('node:http')
@@ -31,7 +30,7 @@ export type HttpConnections = HttpCall & AsyncDisposable & { readonly agent: Htt
 export interface PinnedHttpOptions {
   /** `host:port`, or several that are tried in turn. */
   address: string | readonly string[]
-  fingerprint: Fingerprint
+  fingerprint: Pin
   /** PEM. */
   certificate?: string
   key?: string

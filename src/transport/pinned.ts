@@ -6,11 +6,14 @@ import { fingerprintOf } from '../identity/certificate.ts'
 import { parseAddress } from './address.ts'
 import { socketOpened } from './opening.ts'
 
+/** What a peer must present: one certificate, or while it changes its own either of two. */
+export type Pin = Fingerprint | readonly Fingerprint[]
+
 export interface PinnedDialOptions {
   /** `host:port`, tried in turn. */
   addresses: readonly string[]
   /** SHA-256 of the DER of the certificate that the peer must present; names and roots do not matter. */
-  fingerprint: Fingerprint
+  fingerprint: Pin
   /** What we present, PEM, when the peer is to know us. */
   certificatePem?: string
   privateKeyPem?: string
@@ -69,10 +72,15 @@ async function dialPinnedAddress(address: string, options: PinnedDialOptions): P
   return socketOpened(socket, { event: 'secureConnect', address, timeoutMs, signal, check })
 }
 
-function checkPin(socket: TLSSocket, expected: Fingerprint, address: string): void {
+export function isPinned(pin: Pin, fingerprint: Fingerprint): boolean {
+  return typeof pin === 'string' ? pin === fingerprint : pin.includes(fingerprint)
+}
+
+function checkPin(socket: TLSSocket, pin: Pin, address: string): void {
   const certificate = socket.getPeerX509Certificate()
   const got = certificate ? fingerprintOf(certificate) : undefined
-  if (got === expected) return
+  if (got !== undefined && isPinned(pin, got)) return
+  const expected = typeof pin === 'string' ? pin : pin[0]!
   const facts = `expected ${shortFingerprint(expected)}, got ${got ? shortFingerprint(got) : 'none'}`
   const causes = 'it is not the peer, or has a new certificate'
   const sentence = `${address} presented another certificate than the pinned one (${facts}): ${causes}`

@@ -1,3 +1,5 @@
+import type { Pin } from './pinned.ts'
+
 /**
  * How to reach and log in to one Kafka cluster, as plain data: it crosses threads, and holds secrets (never log it).
  */
@@ -24,7 +26,7 @@ export interface TunnelSpec {
   /** `host:port` of the peer's TLS port, tried in turn. */
   addresses: string[]
   /** Pin of the peer's cluster certificate. */
-  fingerprint: string
+  fingerprint: Pin
   /** Our cluster certificate and key, PEM: what the peer knows us by. */
   certificatePem: string
   privateKeyPem: string

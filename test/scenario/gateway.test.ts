@@ -55,7 +55,8 @@ http.on('request', (request: IncomingMessage, response) => {
 })
 
 function snapshotOf(permissions: PermissionRow[]): GatewaySnapshot {
-  const identity = { fingerprint: linkFingerprint, name: 'east', kind: 'cluster-link' as const, groups: ['readers'] }
+  const known = { id: linkFingerprint, fingerprint: linkFingerprint, name: 'east' }
+  const identity = { ...known, kind: 'cluster-link' as const, groups: ['readers'] }
   const identities = [{ ...identity, validFromMs: 0, validToMs: Number.MAX_SAFE_INTEGER }]
   const links = [{ fingerprint: linkFingerprint, linkId: '11111111-2222-3333-4444-555555555555' }]
   return { access: { identities, groups: [{ name: 'readers', permissions }] }, links }

@@ -96,8 +96,8 @@ export async function startTestApi(t: TestContext, change: Partial<ApiOptions> =
 const testServer: V1Rooms['server'] = {
   name: 'here',
   version: '0.0.0',
-  certificatePem: 'PEM',
-  fingerprint: 'f'.repeat(64),
+  certificatePem: () => 'PEM',
+  fingerprint: () => 'f'.repeat(64),
   addresses: () => ['127.0.0.1:8443'],
   clusterId: '00000000-0000-4000-8000-000000000000',
   kafkaClusterId: () => null,

@@ -58,8 +58,7 @@ function currentRoute({ access }: V1Rooms): Route {
       if (request.subject.kind !== 'identity') {
         throw new LinkspanError('invalid-request', 'The local administrator has no identity: ask over HTTPS')
       }
-      const { fingerprint } = request.subject.identity
-      const identity = getIdentity(access.rows, fingerprint)
+      const identity = getIdentity(access.rows, request.subject.identity.id)
       const groups = request.snapshot.groups.filter(({ name }) => identity.groups.includes(name))
       const permissions = groups.flatMap((group) => group.permissions)
       const distinct = new Map(permissions.map((permission) => [Object.values(permission).join(' '), permission]))
@@ -99,14 +98,16 @@ function changeRoute(rooms: V1Rooms, method: 'PUT' | 'PATCH', summary: string): 
     handler: async (request) => {
       const ref = identityOf(rooms, request)
       const privileged = request.may('can_edit', ref)
-      const isSelf = request.subject.kind === 'identity' && request.subject.identity.fingerprint === ref.name
+      const isSelf = request.subject.kind === 'identity' && request.subject.identity.id === ref.name
       if (!privileged && !isSelf) request.require('can_edit', ref)
-      const certificatePem = request.body.tls_certificate || undefined
-      const certificate = certificatePem && readIdentityCertificate(certificatePem, rooms.clock)
+      const { tls_certificate: certificate, next_tls_certificate: next, generation } = request.body
       const identity = await changeIdentity(rooms, request, {
         privileged,
+        isSelf,
         replacesGroups: method === 'PUT',
-        ...(certificate ? { certificate } : {}),
+        ...(certificate ? { certificate: readIdentityCertificate(certificate, rooms.clock) } : {}),
+        ...(next ? { next: readIdentityCertificate(next, rooms.clock) } : {}),
+        ...(generation ? { generation } : {}),
       })
       if (identity) auditOf(rooms).identityChanged(request, 'updated', identity.id)
       return done()

@@ -1,4 +1,9 @@
-import { getIdentity, updateIdentityChanges } from '../../access/identities.ts'
+import {
+  announceCertificateChanges,
+  firstGeneration,
+  getIdentity,
+  updateIdentityChanges,
+} from '../../access/identities.ts'
 import type { IdentityCertificate, IdentityRow } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import type { IdentityPut } from '../../contract/v1.ts'
@@ -10,14 +15,22 @@ import type { V1Rooms } from './rooms.ts'
 interface Change {
   /** The caller may edit the identity; otherwise it is his own, of which he may replace the certificate. */
   privileged: boolean
+  /** It is the caller's own: a cluster that tells no generation was never restored. */
+  isSelf: boolean
   /** PUT: no groups given means none. PATCH: it means those that there are. */
   replacesGroups: boolean
   certificate?: IdentityCertificate
+  /** One that is announced. */
+  next?: IdentityCertificate
+  generation?: number
 }
+
+/** So long is an announced certificate accepted beside the one that it is to follow. */
+const announcedMs = 7 * 86_400_000
 
 /** The identity as it is now, or undefined when there was nothing to change. */
 export function changeIdentity(
-  { access }: V1Rooms,
+  { access, clock }: V1Rooms,
   request: ApiRequest<IdentityPut>,
   change: Change,
 ): Promise<IdentityRow | undefined> {
@@ -25,14 +38,28 @@ export function changeIdentity(
     const before = getIdentity(rows, request.param('nameOrId'))
     checkMatch(request, showIdentity(before))
     const groups = wantedGroups(request, before, change)
-    const { certificate } = change
+    const { certificate, next } = change
+    const generation = change.generation ?? (change.isSelf ? firstGeneration : undefined)
+    if (next) {
+      if (groups || certificate) throw notAlone()
+      const announced = { certificate: next, untilMs: clock.wallMs() + announcedMs }
+      const given = { ...announced, generation: generation ?? firstGeneration }
+      const { changes, identity } = announceCertificateChanges(rows, access.hooks, before.id, given)
+      return { changes, result: identity }
+    }
     if (!groups && !certificate) return { changes: [], result: undefined }
     const update = updateIdentityChanges(rows, access.hooks, before.id, {
       ...(groups ? { groups } : {}),
       ...(certificate ? { certificate } : {}),
+      ...(certificate && generation !== undefined ? { generation } : {}),
     })
     return { changes: update.changes, result: update.identity }
   })
+}
+
+function notAlone(): LinkspanError {
+  const sentence = 'Announce a certificate in a request of its own, by PATCH and without groups'
+  return new LinkspanError('invalid-request', sentence)
 }
 
 function wantedGroups(request: ApiRequest<IdentityPut>, before: IdentityRow, change: Change): string[] | undefined {

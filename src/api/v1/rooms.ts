@@ -12,9 +12,9 @@ export interface ServerFacts {
   /** Of this host. */
   name: string
   version: string
-  /** PEM and fingerprint of what the port serves. */
-  certificatePem: string
-  fingerprint: string
+  /** PEM and fingerprint of what the port serves now. */
+  certificatePem: () => string
+  fingerprint: () => string
   /** `host:port` under which others reach the port, now; empty while there is none. */
   addresses: () => string[]
   clusterId: string
@@ -47,7 +47,7 @@ export function tokenFor(
 ): TrustToken {
   return {
     client_name: parts.name,
-    fingerprint: server.fingerprint,
+    fingerprint: server.fingerprint(),
     addresses: server.addresses(),
     secret: parts.secret,
     expires_at: parts.expiresAt,

@@ -1,8 +1,9 @@
 import { arch, hostname, machine, type as osType, release } from 'node:os'
+import { supersededBy } from '../../access/identities.ts'
 import { replaceServerConfigChanges, serverConfig } from '../../access/server-config.ts'
 import { usernameOf } from '../../access/snapshot.ts'
 import { serverRef } from '../../contract/entities.ts'
-import { type Environment, Server, ServerPut } from '../../contract/v1.ts'
+import { certificateAnnouncements, type Environment, Server, ServerPut } from '../../contract/v1.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { done, sync, syncTagged } from './envelope.ts'
@@ -26,6 +27,7 @@ export const apiExtensions = [
   'cluster_links_used_by',
   'cluster_links_unidirectional',
   'linkspan',
+  certificateAnnouncements,
 ]
 
 const edit = { kind: 'entitlement', entitlement: 'can_edit', entity: () => serverRef } as const
@@ -86,6 +88,8 @@ function describe(rooms: V1Rooms, request: ApiRequest): Server {
   const { subject, caller } = request
   const trusted = subject.kind !== 'untrusted'
   const { username, protocol } = usernameOf(subject)
+  const { fingerprint } = caller
+  const superseded = trusted || fingerprint === undefined ? undefined : supersededBy(rooms.access.rows, fingerprint)
   return {
     api_extensions: apiExtensions,
     api_status: 'stable',
@@ -97,6 +101,7 @@ function describe(rooms: V1Rooms, request: ApiRequest): Server {
     config: trusted && request.may('can_edit') ? wholeConfig(rooms) : {},
     ...(trusted ? { environment: environment(rooms) } : {}),
     public: false,
+    ...(superseded === undefined ? {} : { superseded_by: superseded }),
   }
 }
 
@@ -104,8 +109,8 @@ function environment({ server }: V1Rooms): Environment {
   return {
     addresses: server.addresses(),
     architectures: [machine()],
-    certificate: server.certificatePem,
-    certificate_fingerprint: server.fingerprint,
+    certificate: server.certificatePem(),
+    certificate_fingerprint: server.fingerprint(),
     kernel: osType(),
     kernel_architecture: machine(),
     kernel_version: release(),

@@ -43,6 +43,7 @@ const tls = { certificatePem: own.certificatePem, privateKeyPem: own.privateKeyP
 const snapshot: AccessSnapshot = {
   identities: [
     {
+      id: reader.fingerprint,
       fingerprint: reader.fingerprint,
       name: 'reader',
       kind: 'client',

@@ -1,0 +1,34 @@
+import { LinkspanError } from '../base/errors.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { createCertificate } from '../identity/certificate.ts'
+import type { LinkContext } from '../link/context.ts'
+import type { Links } from '../link/links.ts'
+import { CertificateRotation } from '../link/rotation.ts'
+import { generationOf } from './cluster-facts.ts'
+import type { Foundation } from './foundation.ts'
+
+/** What a rotation of the cluster's certificate does to this daemon. */
+export function openRotation(
+  foundation: Foundation,
+  parts: { context: LinkContext; links: Links; gateway: () => Gateway | undefined; onServed: () => void },
+): CertificateRotation {
+  const { config, identity, naming, log, store } = foundation
+  const { context, links, gateway, onServed } = parts
+  return new CertificateRotation({
+    context,
+    identity,
+    directory: config.stateDir,
+    makePair: () => createCertificate({ ...naming, commonName: naming.name }),
+    serve: async ({ certificatePem, privateKeyPem }) => {
+      const port = gateway()
+      if (!port) throw new LinkspanError('internal', 'The certificate was rotated before the port was open')
+      await port.useCertificate(certificatePem, privateKeyPem)
+      onServed()
+    },
+    generation: () => generationOf(store.rows),
+    onSwitched: () => links.reopen(),
+    onUntold: (link, problem) => {
+      if (problem !== null) log.warn({ link: link.name, problem }, 'A linked cluster does not know our new certificate')
+    },
+  })
+}

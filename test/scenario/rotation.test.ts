@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { systemClock } from '../../src/base/clock.ts'
+import type { ClusterCertificate, Operation } from '../../src/contract/v1.ts'
+import { createCertificate } from '../../src/identity/certificate.ts'
+import { peekCertificate } from '../../src/transport/pinned.ts'
+import { pinnedHttp } from '../../src/transport/pinned-fetch.ts'
+import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { callV1, linkDaemons, mintLinkToken, useLinkToken } from '../support/link-calls.ts'
+import { waitFor } from '../support/process.ts'
+
+const path = '/1.0/cluster/certificate'
+
+let a: Daemon
+let b: Daemon
+/** Earlier lives, to which the folders belong. */
+const killed: Daemon[] = []
+
+before(async () => {
+  ;[a, b] = await Promise.all([startDaemon({ name: 'site-a' }), startDaemon({ name: 'site-b' })])
+  await linkDaemons(a, b, { atOne: 'to-b', atOther: 'to-a' })
+})
+
+after(async () => {
+  await Promise.all([a?.[Symbol.asyncDispose](), b?.[Symbol.asyncDispose]()])
+  for (const daemon of killed) await daemon[Symbol.asyncDispose]()
+})
+
+async function rotate(at: Daemon, body?: object): Promise<Operation> {
+  const answer = await callV1(at, body ? 'PUT' : 'POST', path, body ?? {})
+  assert.equal(answer.status, 202, answer.error)
+  const ended = await at.client.operations.wait(answer.metadata.id)
+  assert.equal(ended.status, 'Success', ended.err)
+  return ended
+}
+
+function certificateOf(at: Daemon): Promise<ClusterCertificate> {
+  return callV1(at, 'GET', path).then(({ metadata }) => metadata as ClusterCertificate)
+}
+
+async function statusOf(at: Daemon, link: string): Promise<string> {
+  const { cluster_link_members: members } = await at.client.clusterLinks.state(link)
+  return members.map(({ status, reason }) => `${status}${reason ? `: ${reason}` : ''}`).join()
+}
+
+async function bothActive(): Promise<void> {
+  assert.deepEqual([await statusOf(a, 'to-b'), await statusOf(b, 'to-a')], ['Active', 'Active'])
+}
+
+/** A call as the daemon's cluster, with the pair of this moment or one that was read before. */
+async function pairOf(at: Daemon) {
+  const [certificate, key] = await Promise.all(
+    ['cluster.crt', 'cluster.key'].map((name) => readFile(join(at.stateDir, name), 'utf8')),
+  )
+  return { certificate: certificate!, key: key! }
+}
+
+async function onAgain(dead: Daemon): Promise<Daemon> {
+  killed.push(dead)
+  // On the same port, under which it is known.
+  return startDaemon({ stateDir: dead.stateDir, args: ['--listen', dead.ready.https] })
+}
+
+test('a rotation keeps links in both directions, before, during and after', async () => {
+  const old = await pairOf(a)
+  const before = await certificateOf(a)
+  assert.deepEqual([before.fingerprint, before.rotation], [a.ready.fingerprint, null])
+  await using asOld = pinnedHttp({ address: b.ready.https, fingerprint: b.ready.fingerprint, ...old })
+  assert.equal((await callV1({ http: asOld }, 'GET', '/1.0')).metadata.auth, 'trusted')
+  const token = await mintLinkToken(a, 'not-used-yet')
+
+  const states: string[] = []
+  const answer = await callV1(a, 'POST', path, {})
+  assert.equal(answer.status, 202)
+  const ended = a.client.operations.wait(answer.metadata.id)
+  let over = false
+  void ended.then(() => {
+    over = true
+  })
+  while (!over) states.push(await statusOf(a, 'to-b'), await statusOf(b, 'to-a'))
+  const { metadata, status, err } = await ended
+  assert.equal(status, 'Success', err)
+  assert.deepEqual(new Set(states), new Set(['Active']))
+
+  const after = await certificateOf(a)
+  assert.notEqual(after.fingerprint, before.fingerprint)
+  assert.deepEqual(metadata, {
+    fingerprint: after.fingerprint,
+    previous_fingerprint: before.fingerprint,
+    told: ['to-b'],
+    untold: [],
+    void_tokens: ['not-used-yet'],
+    one_way: [],
+  })
+  assert.equal(after.rotation, null)
+  assert.equal((await peekCertificate(a.ready.https)).fingerprint, after.fingerprint)
+  assert.equal((await a.readReady()).fingerprint, after.fingerprint)
+  await bothActive()
+  const [identity] = (await b.client.identities.list()).filter(({ name }) => name === 'to-a')
+  assert.equal(identity?.id, after.fingerprint)
+  const files = (await readdir(a.stateDir)).filter((name) => /^cluster/.test(name))
+  assert.deepEqual(files.sort(), ['cluster.crt', 'cluster.key'], 'no key is left behind')
+
+  await waitFor(
+    async () => (await callV1({ http: asOld }, 'GET', '/1.0').catch(() => undefined))?.metadata.auth !== 'trusted',
+    {
+      timeoutMs: 1000,
+      what: 'the old certificate is cut',
+    },
+  )
+  const used = await useLinkToken(b, 'late', token)
+  assert.equal(used.code, 'wrong-fingerprint', 'a token names the certificate that it was made under')
+  await a.client.clusterLinks.delete('not-used-yet')
+})
+
+test('a given pair is taken as LXD does, and one that cannot be used changes nothing', async () => {
+  const before = await certificateOf(a)
+  const other = await pairOf(b)
+  const own = await pairOf(a)
+  const cases: [string, string, RegExp][] = [
+    [own.certificate, own.key, /already/],
+    [other.certificate, own.key, /cannot be used/],
+    ['nonsense', own.key, /Not a certificate/],
+  ]
+  for (const [certificate, key, says] of cases) {
+    const body = { cluster_certificate: certificate, cluster_certificate_key: key }
+    const { status, error } = await callV1(a, 'PUT', path, body)
+    assert.equal(status, 400, error)
+    assert.match(error, says)
+  }
+  assert.deepEqual(await certificateOf(a), before)
+  const pems = await createCertificate({ commonName: 'given', hostNames: [], addresses: [], clock: systemClock })
+  await rotate(a, { cluster_certificate: pems.certificatePem, cluster_certificate_key: pems.privateKeyPem })
+  assert.equal((await certificateOf(a)).certificate, pems.certificatePem)
+  await bothActive()
+})
+
+test('a cluster that is down is told once it is back, also of two rotations', async () => {
+  await b.kill()
+  const first = await rotate(a)
+  assert.deepEqual(first.metadata?.told, [])
+  assert.match(JSON.stringify(first.metadata?.untold), /"link":"to-b".*nothing listens there/)
+  await rotate(a)
+  const { fingerprint, rotation } = await certificateOf(a)
+  assert.equal(rotation?.untold.length, 1)
+  b = await onAgain(b)
+  await waitFor(async () => (await certificateOf(a)).rotation === null, { timeoutMs: 20_000, what: 'B was told' })
+  await bothActive()
+  assert.deepEqual(
+    (await b.client.identities.list()).map(({ id }) => id),
+    [fingerprint],
+  )
+})
+
+test('killed at any moment of a rotation, it goes on', { timeout: 120_000 }, async () => {
+  for (const delayMs of [0, 5, 15, 25, 40, 60, 90]) {
+    void callV1(a, 'POST', path, {}).catch(() => {})
+    await new Promise((resolve) => setTimeout(resolve, delayMs))
+    await a.kill()
+    a = await onAgain(a)
+    await waitFor(async () => (await certificateOf(a)).rotation === null, { timeoutMs: 20_000, what: 'it is over' })
+    await bothActive()
+    const { fingerprint, certificate } = await certificateOf(a)
+    assert.equal(certificate, (await pairOf(a)).certificate)
+    assert.deepEqual(
+      (await b.client.identities.list()).map(({ id }) => id),
+      [fingerprint],
+    )
+  }
+})
