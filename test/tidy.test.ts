@@ -8,6 +8,7 @@ const rooms = [
   'daemon',
   'cli',
   'api',
+  'backup',
   'broker',
   'mirror',
   'content',
@@ -30,7 +31,8 @@ const rooms = [
 
 /** Narrower than the table: what these rooms may import at all, apart from themselves. */
 const only: Record<string, string[]> = {
-  cli: ['client', 'contract', 'transport', 'identity', 'base'],
+  // Backups are restored where no daemon runs.
+  cli: ['client', 'contract', 'backup', 'transport', 'identity', 'base'],
   client: ['contract', 'base'],
   contract: ['base'],
   base: [],

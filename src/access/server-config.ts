@@ -1,5 +1,6 @@
 import { LinkspanError } from '../base/errors.ts'
 import { expiryMs } from '../identity/expiry.ts'
+import { parseRecoveryKey, recoveryKeySetting } from '../identity/recovery-key.ts'
 import type { RowsView } from '../store/rows.ts'
 import { defineTable } from '../store/table.ts'
 
@@ -54,8 +55,12 @@ function checkEntry(name: string, value: string, pinned: Readonly<Record<string,
     expiryMs(value, nowMs, name)
     return
   }
+  if (name === recoveryKeySetting) {
+    parseRecoveryKey(value)
+    return
+  }
   if (/^user\.[\x21-\x7e]{1,190}$/.test(name)) return
   const shown = JSON.stringify(name.slice(0, 60))
-  const sentence = `Unknown config key ${shown}; the server has ${tokenExpiryKey} and user.*`
+  const sentence = `Unknown config key ${shown}; the server has ${tokenExpiryKey}, ${recoveryKeySetting} and user.*`
   throw new LinkspanError('invalid-config', sentence, { details: { rule: 'unknown' } })
 }

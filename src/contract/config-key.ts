@@ -18,6 +18,7 @@ export type ConfigType =
   | 'prefix'
   | 'start-offset'
   | 'topic-configs'
+  | 'schedule'
 
 /** One key of a link's config map. Values travel and are stored as text, whatever their type. */
 export interface ConfigKey {

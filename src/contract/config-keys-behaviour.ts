@@ -130,6 +130,13 @@ export const linkspanKeys: Record<string, KeyFacts> = {
     values: ['peer', 'kafka'],
     ...atCreation,
   }),
+  'linkspan.backup.schedule': key('schedule', null, 'How often the other side is backed up to here: @daily, 6h', {
+    reach: ['peer'],
+  }),
+  'linkspan.backup.keep': integerKey(7, 1, 'Backups of each host of the other side that are kept here', {
+    max: 1000,
+    reach: ['peer'],
+  }),
   'linkspan.acl.sync.wide': booleanKey(false, 'Also copies ACLs of the cluster, wildcards and wider prefixes'),
   'linkspan.method.markers': booleanKey(
     false,

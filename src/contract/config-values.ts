@@ -6,6 +6,7 @@ import {
   independentTopicConfigs,
 } from './config-keys-behaviour.ts'
 import { parseAclFilters, parseGroupFilters, parseTopicFilters } from './filters.ts'
+import { intervalMs } from './schedule.ts'
 
 const valueCharactersMax = 100_000
 const prefixCharactersMax = 12
@@ -32,6 +33,8 @@ export function normaliseValue(key: ConfigKey, name: string, value: string): str
       return addressesText(key, name, value)
     case 'prefix':
       return prefixText(key, name, value)
+    case 'schedule':
+      return scheduleText(key, name, value)
     case 'start-offset':
       return startOffsetText(key, name, value)
     case 'topic-configs':
@@ -102,6 +105,12 @@ function prefixText(key: ConfigKey, name: string, value: string): string {
   // Such mirrors would be internal topics, which permissions by pattern never cover.
   if (value.startsWith('__')) throw refuse(key, name, value, 'something that does not start with two underscores')
   return value
+}
+
+function scheduleText(key: ConfigKey, name: string, value: string): string {
+  const text = value.trim().toLowerCase()
+  if (intervalMs(text) !== undefined) return text
+  throw refuse(key, name, value, '@hourly, @daily, @weekly, or an interval such as 30m, 6h or 2d')
 }
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/

@@ -202,6 +202,60 @@ export type AuthGroupPut = Static<typeof AuthGroupPut>
 export const AuthGroupsPost = Type.Object({ name: Text, ...AuthGroupPut.properties })
 export type AuthGroupsPost = Static<typeof AuthGroupsPost>
 
+/** A running daemon. LXD's shape, of which the machine's own parts are empty. */
+export const Instance = Type.Object({
+  access_entitlements: AccessEntitlements,
+  name: Text,
+  description: Text,
+  status: Text,
+  status_code: Type.Integer(),
+  type: Text,
+  architecture: Text,
+  config: TextMap,
+  devices: Type.Record(Text, Type.Unknown()),
+  profiles: Texts,
+  ephemeral: Type.Boolean(),
+  stateful: Type.Boolean(),
+  location: Text,
+  project: Text,
+})
+export type Instance = Static<typeof Instance>
+
+/** The first members are LXD's, the others ours: what a backup says of itself. */
+export const InstanceBackup = Type.Object({
+  name: Text,
+  created_at: Text,
+  /** LXD's zero time: never. */
+  expires_at: Text,
+  instance_only: Type.Boolean(),
+  optimized_storage: Type.Boolean(),
+  /** Bytes of the file. */
+  size: Type.Integer(),
+  instance: Text,
+  cluster_id: Text,
+  /** How often the cluster had been restored, from 1. */
+  generation: Type.Integer(),
+  /** Of the certificate whose key signed it. */
+  fingerprint: Text,
+  /** Whose secret opens it. */
+  recovery_key: Text,
+  version: Text,
+})
+export type InstanceBackup = Static<typeof InstanceBackup>
+
+export const InstanceBackupsPost = Type.Object({ name: given(Text), expires_at: given(Text) })
+export type InstanceBackupsPost = Static<typeof InstanceBackupsPost>
+
+/** Ours: what could be proven of a backup without the secret that opens it. */
+export const BackupProof = Type.Object({
+  ...InstanceBackup.properties,
+  /** SHA-256 of what is signed. */
+  digest: Text,
+  /** The certificate that signed it is the one that the other side has now. */
+  current: Type.Boolean(),
+})
+export type BackupProof = Static<typeof BackupProof>
+
 export const Environment = Type.Object({
   addresses: Texts,
   architectures: Texts,

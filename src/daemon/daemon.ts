@@ -8,6 +8,8 @@ import type { LinkRooms } from '../api/v1/cluster-link-rooms.ts'
 import { clusterLinkRoutes } from '../api/v1/cluster-links.ts'
 import { v1Dialect } from '../api/v1/dialect.ts'
 import { footprintRoutes } from '../api/v1/footprint.ts'
+import { instanceRoutes } from '../api/v1/instances.ts'
+import { pulledBackupRoutes } from '../api/v1/pulled-backups.ts'
 import { v1CoreRoutes } from '../api/v1/routes.ts'
 import { topicFenceRoutes } from '../api/v1/topic-fence.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
@@ -22,6 +24,7 @@ import { type Mirrors, openMirrors } from '../mirror/mirrors.ts'
 import { formatAddress } from '../transport/address.ts'
 import { reachableAddresses } from './addresses.ts'
 import { AdminSocket } from './admin-socket.ts'
+import { type BackupParts, openBackups } from './backups.ts'
 import type { DaemonConfig } from './config.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { publishGatewayAudit } from './gateway-audit.ts'
@@ -42,6 +45,8 @@ export interface DaemonOptions {
 
 const pruneIntervalMs = 3_600_000
 const refreshIntervalMs = 86_400_000
+/** How soon a backup is pulled that is due. */
+const pullIntervalMs = 15_000
 /** For requests in flight; pumps have their time after it, and all of the stop is to be done within ten seconds. */
 const graceMs = 4000
 
@@ -76,7 +81,7 @@ export class Daemon implements AsyncDisposable {
   }
 }
 
-interface Parts {
+interface Parts extends BackupParts {
   foundation: Foundation
   front: KafkaFront
   links: Links
@@ -115,7 +120,18 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const rotation = stack.use(
     openRotation(foundation, { context, links, gateway: () => gateway, onServed: () => rewriteReady() }),
   )
-  const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, addresses, rotation })
+  const { backups, puller } = openBackups(foundation, { context, links })
+  stack.use(puller)
+  const api = await createDaemonApi(foundation, {
+    links,
+    mirrors,
+    watch,
+    sync,
+    addresses,
+    rotation,
+    backups,
+    puller,
+  })
   stack.use(api)
   const intakePath = join(config.stateDir, 'http.socket')
   stack.use(
@@ -125,7 +141,10 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   await sync.attach(gateway)
   const admin = stack.use(new AdminSocket(config.stateDir, (socket, caller) => api.handleConnection(socket, caller)))
   await admin.listen()
-  const parts: Parts = { foundation, front, links, mirrors, watch, sync, api, gateway, admin, readyFile, stack }
+  const parts: Parts = {
+    ...{ foundation, front, links, mirrors, backups, puller },
+    ...{ watch, sync, api, gateway, admin, readyFile, stack },
+  }
   await asked
   rewriteReady = () => {
     readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json could not be written'))
@@ -148,19 +167,14 @@ function openDaemonMirrors({ config, store, bus, clock, log }: Foundation, front
   return openMirrors({ store, links, bus, clock, log, destination, kafkaClusterId, logLevel, logFormat })
 }
 
-function createDaemonApi(
-  foundation: Foundation,
-  parts: {
-    links: Links
-    mirrors: Mirrors
-    watch: KafkaWatch
-    sync: GatewaySync
-    addresses: () => string[]
-    rotation: CertificateRotation
-  },
-): Promise<Api> {
+interface ApiParts extends Pick<Parts, 'links' | 'mirrors' | 'watch' | 'sync' | 'backups' | 'puller'> {
+  addresses: () => string[]
+  rotation: CertificateRotation
+}
+
+function createDaemonApi(foundation: Foundation, parts: ApiParts): Promise<Api> {
   const { config, clock, log, access, bus, operations, identity, facts } = foundation
-  const { links, mirrors, watch, sync, addresses, rotation } = parts
+  const { links, mirrors, watch, sync, addresses, rotation, backups, puller } = parts
   const rooms: LinkRooms = {
     access,
     bus,
@@ -179,7 +193,7 @@ function createDaemonApi(
       clustered: () => false,
       pinnedConfig: () => ({ 'core.https_address': formatAddress(config.listen), 'volatile.uuid': facts.clusterId }),
     },
-    entityNames: { cluster_link: () => links.list().map(({ name }) => name) },
+    entityNames: { cluster_link: () => links.list().map(({ name }) => name), instance: () => [config.name] },
   }
   const apiReference: { api?: Api } = {}
   const dialects = [
@@ -188,6 +202,8 @@ function createDaemonApi(
         ...v1CoreRoutes(rooms),
         ...clusterLinkRoutes(rooms),
         ...clusterCertificateRoutes({ ...rooms, rotation }),
+        ...instanceRoutes({ ...rooms, backups }),
+        ...pulledBackupRoutes({ ...rooms, puller }),
         ...footprintRoutes({ mirrors }),
         ...topicFenceRoutes({ bus, mirrors }),
       ]),
@@ -224,10 +240,12 @@ function openGateway(
   })
 }
 
-function startSchedule({ foundation, links, stack }: Parts): void {
+function startSchedule({ foundation, links, backups, puller, stack }: Parts): void {
   const schedule = stack.use(new Schedule(foundation.log))
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
+  schedule.every(pruneIntervalMs, 'delete expired backups', () => backups.prune())
+  schedule.every(pullIntervalMs, 'pull backups', () => puller.pullDue())
   schedule.every(pruneIntervalMs, 'end certificate announcements', () => links.endAnnouncements())
 }
 
