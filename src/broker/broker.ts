@@ -11,6 +11,8 @@ import { checkExposure } from './server/exposure.ts'
 export interface BrokerOptions {
   /** Where everything is kept; made when missing. */
   folder: string
+  /** Of a broker that is made now; a new one unless told. */
+  clusterId?: string | undefined
   listen: HostPort
   /** What clients are told; where it listens when missing. Port 0 is the port that it got. */
   advertise?: HostPort | undefined
@@ -120,10 +122,10 @@ export class Broker implements AsyncDisposable {
 
 /** Starts the worker and opens the broker. Throws what opening the logs and listening throw. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { folder, listen, advertise, security, config, topicDefaults = {}, socketPath, snapshot } = options
+  const { folder, clusterId, listen, advertise, security, config, topicDefaults = {}, socketPath, snapshot } = options
   checkExposure(listen, security.protocol)
   const log = options.log ?? { level: 'info', format: 'text' }
-  const where = { folder, listen, advertise, socketPath }
+  const where = { folder, clusterId, listen, advertise, socketPath }
   const workerData: BrokerWorkerData = { ...where, security, config, topicDefaults, snapshot, log }
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), { workerData })

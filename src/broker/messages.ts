@@ -6,6 +6,8 @@ import type { BrokerConfig, ListenerSecurity, TopicDefaults } from './config.ts'
 
 export interface BrokerWorkerData {
   folder: string
+  /** Of a broker that is made now. */
+  clusterId: string | undefined
   listen: HostPort
   /** Where it listens, unless told; port 0 is the port that it got. */
   advertise: HostPort | undefined

@@ -22,7 +22,7 @@ export interface NodeOptions {
   topicDefaults?: TopicDefaults
   clock: Clock
   log: Log
-  /** For tests; minted at the first start otherwise, and kept. */
+  /** Of one that is made now; minted at the first start otherwise, and kept. */
   clusterId?: string
   /** What clients are told; asked for each time, as the port may be known only later. */
   advertised?: () => HostPort

@@ -22,8 +22,9 @@ function advertised(): HostPort {
 }
 
 async function start(): Promise<void> {
-  const { folder, config, topicDefaults, listen, security, snapshot, socketPath } = data
-  const open = await openNode({ folder, config, topicDefaults, clock: systemClock, log, advertised })
+  const { folder, clusterId, config, topicDefaults, listen, security, snapshot, socketPath } = data
+  const known = clusterId === undefined ? {} : { clusterId }
+  const open = await openNode({ folder, ...known, config, topicDefaults, clock: systemClock, log, advertised })
   try {
     const { node } = open
     const { server, address } = await startBrokerServer({ node, listen, security, snapshot, socketPath })

@@ -291,7 +291,10 @@ export const Server = Type.Object({
   config: TextMap,
   environment: Type.Optional(Environment),
   public: Type.Boolean(),
-  /** Ours, for an untrusted caller whose certificate was trusted: the generation that was restored in its place. */
+  /**
+   * Ours: the generation that was restored from a backup, in the place of the untrusted caller, whose certificate was
+   * trusted once; or in the place of this very server, as a linked cluster told it.
+   */
   superseded_by: Type.Optional(Type.Integer()),
 })
 export type Server = Static<typeof Server>

@@ -1,8 +1,8 @@
 import { Backups } from '../backup/backups.ts'
 import { BackupPuller } from '../backup/pull.ts'
+import { generationOf } from '../link/cluster-facts.ts'
 import type { LinkContext } from '../link/context.ts'
 import type { Links } from '../link/links.ts'
-import { generationOf } from './cluster-facts.ts'
 import type { Foundation } from './foundation.ts'
 import { version } from './version.ts'
 

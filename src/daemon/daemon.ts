@@ -20,6 +20,7 @@ import { createIntake } from '../gateway/http-intake.ts'
 import { openCluster } from '../kafka/open-cluster.ts'
 import { Links } from '../link/links.ts'
 import type { CertificateRotation } from '../link/rotation.ts'
+import type { SupersededWatch } from '../link/superseded.ts'
 import { type Mirrors, openMirrors } from '../mirror/mirrors.ts'
 import { formatAddress } from '../transport/address.ts'
 import { reachableAddresses } from './addresses.ts'
@@ -32,7 +33,7 @@ import { GatewaySync } from './gateway-sync.ts'
 import { type KafkaFront, openKafkaFront } from './kafka-front.ts'
 import { KafkaWatch } from './kafka-watch.ts'
 import { type Ready, ReadyFile } from './ready.ts'
-import { openRotation } from './rotation.ts'
+import { beginLife, openRotation, watchSuperseded } from './rotation.ts'
 import { Schedule } from './schedule.ts'
 import { version } from './version.ts'
 
@@ -45,6 +46,8 @@ export interface DaemonOptions {
 
 const pruneIntervalMs = 3_600_000
 const refreshIntervalMs = 86_400_000
+/** A host that was thought to be lost is to notice soon that another one took its place. */
+const supersededIntervalMs = 300_000
 /** How soon a backup is pulled that is due. */
 const pullIntervalMs = 15_000
 /** For requests in flight; pumps have their time after it, and all of the stop is to be done within ten seconds. */
@@ -120,6 +123,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const rotation = stack.use(
     openRotation(foundation, { context, links, gateway: () => gateway, onServed: () => rewriteReady() }),
   )
+  const superseded = watchSuperseded(foundation, context)
   const { backups, puller } = openBackups(foundation, { context, links })
   stack.use(puller)
   const api = await createDaemonApi(foundation, {
@@ -129,6 +133,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
     sync,
     addresses,
     rotation,
+    superseded,
     backups,
     puller,
   })
@@ -150,10 +155,10 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
     readyFile.write(readyOf(parts)).catch((err) => log.error({ err }, 'ready.json could not be written'))
   }
   watch.whenKnown(rewriteReady)
-  await rotation.resume()
+  await beginLife(foundation, rotation)
   links.recover()
   mirrors.start()
-  startSchedule(parts)
+  startSchedule(parts, superseded)
   const ready = readyOf(parts)
   await readyFile.write(ready)
   announce(foundation, 'sys_startup', 'The daemon has started')
@@ -170,11 +175,12 @@ function openDaemonMirrors({ config, store, bus, clock, log }: Foundation, front
 interface ApiParts extends Pick<Parts, 'links' | 'mirrors' | 'watch' | 'sync' | 'backups' | 'puller'> {
   addresses: () => string[]
   rotation: CertificateRotation
+  superseded: SupersededWatch
 }
 
 function createDaemonApi(foundation: Foundation, parts: ApiParts): Promise<Api> {
   const { config, clock, log, access, bus, operations, identity, facts } = foundation
-  const { links, mirrors, watch, sync, addresses, rotation, backups, puller } = parts
+  const { links, mirrors, watch, sync, addresses, rotation, superseded, backups, puller } = parts
   const rooms: LinkRooms = {
     access,
     bus,
@@ -191,6 +197,7 @@ function createDaemonApi(foundation: Foundation, parts: ApiParts): Promise<Api> 
       clusterId: facts.clusterId,
       kafkaClusterId: () => watch.kafkaClusterId,
       clustered: () => false,
+      supersededBy: () => superseded.generation,
       pinnedConfig: () => ({ 'core.https_address': formatAddress(config.listen), 'volatile.uuid': facts.clusterId }),
     },
     entityNames: { cluster_link: () => links.list().map(({ name }) => name), instance: () => [config.name] },
@@ -240,10 +247,11 @@ function openGateway(
   })
 }
 
-function startSchedule({ foundation, links, backups, puller, stack }: Parts): void {
+function startSchedule({ foundation, links, backups, puller, stack }: Parts, superseded: SupersededWatch): void {
   const schedule = stack.use(new Schedule(foundation.log))
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
+  schedule.soonAndEvery(supersededIntervalMs, 'ask whether this host was replaced', (signal) => superseded.look(signal))
   schedule.every(pruneIntervalMs, 'delete expired backups', () => backups.prune())
   schedule.every(pullIntervalMs, 'pull backups', () => puller.pullDue())
   schedule.every(pruneIntervalMs, 'end certificate announcements', () => links.endAnnouncements())

@@ -9,9 +9,9 @@ import type { ListenerSecurity } from '../broker/config.ts'
 import { checkExposure } from '../broker/server/exposure.ts'
 import type { HostIdentity } from '../identity/keys.ts'
 import { parseClientConfig, readClientConfig } from '../kafka/config-file.ts'
+import { pinKafkaCluster } from '../link/cluster-facts.ts'
 import { formatAddress } from '../transport/address.ts'
 import type { DirectSpec } from '../transport/spec.ts'
-import { pinKafkaCluster } from './cluster-facts.ts'
 import type { BrokerSetting, DaemonConfig, KafkaConfig } from './config.ts'
 import type { Foundation } from './foundation.ts'
 
@@ -79,10 +79,13 @@ async function openBroker(
 ): Promise<Broker> {
   const folder = join(config.stateDir, folderName)
   // Before a new broker is made beside state that is about another Kafka.
-  if (facts.kafkaClusterId !== undefined && !(await isThere(folder))) throw otherKafka(facts.kafkaClusterId)
+  const isMissing = facts.kafkaClusterId !== undefined && !(await isThere(folder))
+  // No backup holds the records of the embedded broker: a restored one begins empty, as the cluster that it was.
+  if (isMissing && !facts.restored) throw otherKafka(facts.kafkaClusterId!)
   const { security, config: brokerConfig, topicDefaults } = settings
   return await startBroker({
     folder,
+    ...(isMissing ? { clusterId: facts.kafkaClusterId } : {}),
     listen: setting.listen,
     advertise: setting.advertise,
     security: withCertificate(security, identity),

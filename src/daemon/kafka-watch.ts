@@ -3,8 +3,8 @@ import { sleep } from '../base/clock.ts'
 import { explainError, isLinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { KafkaCluster } from '../kafka/cluster.ts'
+import { pinKafkaCluster } from '../link/cluster-facts.ts'
 import type { Store } from '../store/store.ts'
-import { pinKafkaCluster } from './cluster-facts.ts'
 
 export interface KafkaWatchOptions {
   cluster: KafkaCluster

@@ -93,13 +93,15 @@ export interface PeerServer {
   serverName: string
   /** Those that it says of itself; only to whom it trusts. */
   addresses: string[]
+  /** We are not trusted because a restored host took our place; its generation. */
+  supersededBy?: number
 }
 
 /** Throws the errors of the dial, and `unsupported` when something else answers there. */
 export async function readPeerServer(call: PeerCall): Promise<PeerServer> {
   const { answer, address } = await callPeer(call, { method: 'GET', path: '/1.0' })
   const metadata = metadataOf(answer)
-  const { api_extensions: extensions, auth, environment } = metadata as Record<string, unknown>
+  const { api_extensions: extensions, auth, environment, superseded_by } = metadata as Record<string, unknown>
   if (answer.status !== 200 || typeof auth !== 'string' || !isTexts(extensions)) {
     throw new LinkspanError('unsupported', `What answers at ${address} is neither Linkspan nor LXD`)
   }
@@ -109,6 +111,7 @@ export async function readPeerServer(call: PeerCall): Promise<PeerServer> {
     apiExtensions: extensions,
     serverName: typeof name === 'string' ? name : '',
     addresses: isTexts(addresses) ? addresses : [],
+    ...(typeof superseded_by === 'number' ? { supersededBy: superseded_by } : {}),
   }
 }
 

@@ -8,6 +8,7 @@ import type { LinkContext } from './context.ts'
 import { readPeerServer } from './peer.ts'
 import { addressesOf, type LinkRow, pinOf } from './rows.ts'
 import { sourceOf, stillPending } from './source.ts'
+import { supersededText } from './superseded.ts'
 
 type Member = ClusterLinkState['cluster_link_members'][number]
 
@@ -29,6 +30,8 @@ export async function probeLink(context: LinkContext, link: LinkRow, signal?: Ab
   return { cluster_link_members: await Promise.all(probes) }
 }
 
+const notTrusted = 'it does not trust this cluster: the link or its identity was deleted there'
+
 async function probePeer(
   context: LinkContext,
   link: LinkRow,
@@ -38,7 +41,7 @@ async function probePeer(
   try {
     const server = await readPeerServer({ addresses: [address], fingerprint, signal, ...as })
     if (server.trusted) return { server_name: server.serverName, address, status: 'Active' }
-    const reason = 'it does not trust this cluster: the link or its identity was deleted there'
+    const reason = server.supersededBy === undefined ? notTrusted : supersededText(server.supersededBy)
     return { server_name: '', address, status: 'Unauthenticated', reason }
   } catch (error) {
     return failed(address, 'Unreachable', error)

@@ -46,6 +46,14 @@ export function putRotation(row: RotationRow): RowChange {
   return isOver ? rotationTable.remove(rowKey) : rotationTable.put(rowKey, row)
 }
 
+/** A rotation that a backup caught on its way: the certificate of then is in force, who knows an older one still does. */
+export function restoredRotationChanges(rows: RowsView, current: Fingerprint): RowChange[] {
+  const row = findRotation(rows)
+  if (!row) return []
+  const peers = Object.entries(row.peers).filter(([, { knows }]) => knows !== current)
+  return [putRotation({ ...row, next: current, switched: true, peers: Object.fromEntries(peers) })]
+}
+
 export function dropRotation(): RowChange {
   return rotationTable.remove(rowKey)
 }

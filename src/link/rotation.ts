@@ -140,6 +140,16 @@ export class CertificateRotation implements AsyncDisposable {
     })
   }
 
+  /**
+   * The first start of a restored host: whoever has its old certificate is not this host any more. To be called instead
+   * of `resume`; `begun` is called once a crash cannot make it begin again.
+   */
+  async takeOver(begun: () => Promise<void>): Promise<RotationReport> {
+    if (this.pending?.switched !== false) await this.begin()
+    await begun()
+    return await this.carryOut()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort(new LinkspanError('closed', 'The daemon is stopping'))
     await Promise.all(this.#background)

@@ -29,7 +29,10 @@ export class DestinationWatch {
     const { book, destination, clock, stopping: signal } = this.#context
     // Another Kafka under the same address has other topics, which says nothing about ours.
     const here = await destination.clusterId({ signal })
-    const rows = book.list().filter(({ topicId, kafkaClusterId }) => topicId !== null && kafkaClusterId === here)
+    const rows = book.list().filter(({ topicId, kafkaClusterId, intent }) => {
+      // What became of the topic of a restored mirror is found out when that is taken up.
+      return topicId !== null && kafkaClusterId === here && intent?.kind !== 'restore'
+    })
     const found = await describeTopics(destination, [...new Set(rows.map(({ topic }) => topic))], { signal })
     const byName = new Map(found.flatMap(({ value }) => (value ? [[value.name, value.topicId]] : [])))
     const unknown = new Set<string>()

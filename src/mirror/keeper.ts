@@ -4,11 +4,12 @@ import { entityUrl } from '../contract/entities.ts'
 import type { LinkRow } from '../link/rows.ts'
 import type { MirrorContext } from './context.ts'
 import { DestinationWatch } from './destination-watch.ts'
-import { failureOf } from './failures.ts'
+import { failureOf, failureText } from './failures.ts'
 import { abandonMirror, deleteMirrorTopic, setUpMirror } from './janitor.ts'
 import { LateWriteWatch } from './late-writes.ts'
 import { isLive, isPumping, type MirrorEvent, type MirrorFailure } from './lifecycle.ts'
 import type { PumpNotice } from './pump/protocol.ts'
+import { takeUpMirror } from './restored.ts'
 import type { MirrorRow } from './rows.ts'
 import { Runners } from './runners.ts'
 import { allowOurselves } from './self-denial.ts'
@@ -184,11 +185,14 @@ export class Keeper implements AsyncDisposable {
       await this.reconcile(mirrorId)
       throw error
     }
-    const link = this.#context.links.byId(row.linkId)
-    if (link && this.#context.links.config(link).flag('cluster.link.paused')) {
-      await this.#tell(mirrorId, { kind: 'link-paused' })
-    }
+    await this.#tellIfLinkPaused(row)
     await this.reconcile(mirrorId)
+  }
+
+  async #tellIfLinkPaused({ mirrorId, linkId }: MirrorRow): Promise<void> {
+    const link = this.#context.links.byId(linkId)
+    if (!link || !this.#context.links.config(link).flag('cluster.link.paused')) return
+    await this.#tell(mirrorId, { kind: 'link-paused' })
   }
 
   async #tell(mirrorId: MirrorId, event: MirrorEvent): Promise<boolean> {
@@ -217,6 +221,9 @@ export class Keeper implements AsyncDisposable {
       case 'create':
         if (this.#creating.has(mirrorId)) return
         return await this.#finishSetUp(row)
+      case 'restore':
+        if (row.state.name === 'FAILED') break
+        return await this.#takeUp(row, row.intent.paused)
       case 'abandon':
         return await abandonMirror(this.#context, row)
       case 'delete':
@@ -255,6 +262,26 @@ export class Keeper implements AsyncDisposable {
       await this.#abandon(row.mirrorId)
     }
     await this.#follow(row.mirrorId)
+  }
+
+  /** From a backup. What cannot be proven stands still, and is tried again when somebody resumes it. */
+  async #takeUp(row: MirrorRow, paused: boolean): Promise<void> {
+    const { mirrorId, linkId } = row
+    try {
+      await takeUpMirror(this.#context, this.runners.ensure(linkId).runner, row)
+      await setUpMirror(this.#context, this.#context.book.byId(mirrorId)!)
+    } catch (error) {
+      // Anything else can pass: the other side may not have heard yet that this is the host that it knew.
+      if (!isLinkspanError(error, 'difference', 'source-changed', 'destination-changed')) throw error
+      const { code, message } = error
+      const failure = failureText({ topicError: 'ILLEGAL_STATE', code, message })
+      await this.#tell(mirrorId, { kind: 'fail', failure })
+      return
+    }
+    await this.#tell(mirrorId, { kind: 'set-up' })
+    if (paused) await this.#tell(mirrorId, { kind: 'pause' })
+    await this.#tellIfLinkPaused(row)
+    await this.#follow(mirrorId)
   }
 
   async #abandon(mirrorId: MirrorId): Promise<void> {

@@ -46,6 +46,8 @@ export type MirrorIntent =
   | { kind: 'create'; configs: Record<string, string>; logStarts?: number[] }
   /** It could not be: what was made goes again. */
   | { kind: 'abandon' }
+  /** It was restored from a backup: its topic is to be proven first. `paused`: it stays so then. */
+  | { kind: 'restore'; paused: boolean }
   /** It becomes an ordinary topic. */
   | { kind: 'release' }
   | { kind: 'delete' }

@@ -6,10 +6,9 @@ import { decodeContents } from '../../src/backup/contents.ts'
 import { openBackup, verifyBackup } from '../../src/backup/file.ts'
 import type { BackupProof, InstanceBackup, Operation } from '../../src/contract/v1.ts'
 import { createRecoveryKey, parseRecoverySecret } from '../../src/identity/recovery-key.ts'
-import { download } from '../../src/transport/pinned-download.ts'
 import { type HttpConnections, pinnedHttp } from '../../src/transport/pinned-fetch.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
-import { callV1, linkDaemons } from '../support/link-calls.ts'
+import { callV1, exported, linkDaemons } from '../support/link-calls.ts'
 import { waitFor } from '../support/process.ts'
 
 /** A is backed up, B keeps its backups. */
@@ -42,13 +41,6 @@ async function asB(): Promise<HttpConnections> {
   return pinnedHttp({ address: a.ready.https, fingerprint: a.ready.fingerprint, certificate: certificate!, key: key! })
 }
 
-async function bytesOf(http: HttpConnections, path: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  const answer = await download(http, path, async (chunk) => void chunks.push(chunk), AbortSignal.timeout(10_000))
-  assert.equal(answer.status, 200, answer.body)
-  return Buffer.concat(chunks)
-}
-
 test('without a recovery key nothing is backed up, and the refusal says what to do', async () => {
   const { status, error } = await callV1(a, 'POST', own, {})
   assert.equal(status, 400)
@@ -70,7 +62,7 @@ test('a backup holds rows and keys, for the secret alone', async () => {
   const file = join(a.stateDir, 'backups', 'own', 'first.backup')
   const { mode, size } = await stat(file)
   assert.deepEqual([mode & 0o777, size], [0o600, backup.size])
-  const bytes = await bytesOf(a.http, `${own}/first/export`)
+  const bytes = await exported(a.http, `${own}/first/export`)
   assert.deepEqual(bytes, await readFile(file))
   assert.ok(!bytes.includes('operators') && !bytes.includes('PRIVATE KEY'), 'nothing is readable')
   assert.equal(verifyBackup(bytes).facts.cluster_id, a.ready.clusterId)
@@ -112,7 +104,7 @@ test('a link that may manage backups may do that, and nothing else', async () =>
   assert.equal((await done(linked, 'POST', own, {})).status, 'Success')
   const { metadata: names } = await callV1(linked, 'GET', own)
   assert.deepEqual(names, [`${own}/backup0`, `${own}/first`])
-  assert.ok(verifyBackup(await bytesOf(http, `${own}/backup0/export`)))
+  assert.ok(verifyBackup(await exported(http, `${own}/backup0/export`)))
   assert.equal((await done(linked, 'DELETE', `${own}/backup0`)).status, 'Success')
   assert.equal((await callV1(linked, 'GET', `${own}/backup0`)).status, 404)
 
@@ -138,7 +130,7 @@ test('the other side pulls by hand, keeps, proves and exports', async () => {
   assert.match(name, /^site-a-\d{8}T\d{9}Z$/)
   const proof = (await callV1(b, 'GET', `${pulled}/${name}/verify`)).metadata as BackupProof
   assert.deepEqual([proof.current, proof.fingerprint, proof.instance], [true, a.ready.fingerprint, 'site-a'])
-  const bytes = await bytesOf(b.http, `${pulled}/${name}/export`)
+  const bytes = await exported(b.http, `${pulled}/${name}/export`)
   assert.equal(verifyBackup(bytes).digest, proof.digest)
   assert.deepEqual((await callV1(a, 'GET', own)).metadata, [`${own}/first`], 'the copy over there is gone')
   const [link] = (await readdir(join(b.stateDir, 'backups'))) as [string]

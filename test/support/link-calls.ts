@@ -1,5 +1,6 @@
 import { encodeToken, type TrustToken } from '../../src/identity/trust-token.ts'
-import type { HttpCall } from '../../src/transport/pinned-fetch.ts'
+import { download } from '../../src/transport/pinned-download.ts'
+import type { HttpCall, HttpConnections } from '../../src/transport/pinned-fetch.ts'
 
 /** An answer of LXD's dialect, with what tests look at. */
 export interface V1Answer {
@@ -57,4 +58,12 @@ export async function linkDaemons(
   const token = await mintLinkToken(one, names.atOne)
   const answer = await useLinkToken(other, names.atOther, token)
   if (answer.status !== 201) throw new Error(`${answer.status} ${answer.error}`)
+}
+
+/** An answer that is no text. Throws with the daemon's text for any other than 200. */
+export async function exported(http: HttpConnections, path: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  const answer = await download(http, path, async (chunk) => void chunks.push(chunk), AbortSignal.timeout(10_000))
+  if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body}`)
+  return Buffer.concat(chunks)
 }

@@ -20,6 +20,8 @@ export interface ServerFacts {
   clusterId: string
   kafkaClusterId: () => string | null
   clustered: () => boolean
+  /** A linked cluster says that a restored host of this generation took our place. */
+  supersededBy?: () => number | undefined
   /** Settings that a flag or the daemon itself fixes, shown with those of the API. */
   pinnedConfig: () => Record<string, string>
 }

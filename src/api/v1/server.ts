@@ -89,7 +89,7 @@ function describe(rooms: V1Rooms, request: ApiRequest): Server {
   const trusted = subject.kind !== 'untrusted'
   const { username, protocol } = usernameOf(subject)
   const { fingerprint } = caller
-  const superseded = trusted || fingerprint === undefined ? undefined : supersededBy(rooms.access.rows, fingerprint)
+  const superseded = trusted ? rooms.server.supersededBy?.() : supersededBy(rooms.access.rows, fingerprint ?? '')
   return {
     api_extensions: apiExtensions,
     api_status: 'stable',

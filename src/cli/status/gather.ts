@@ -66,6 +66,7 @@ export async function gatherStatus(client: Client): Promise<StatusReport> {
   }
   if (report.server.kafka_cluster_id === null)
     problems.unshift('The Kafka cluster that this daemon fronts does not answer')
+  if (value.superseded_by !== undefined) problems.unshift(supersededProblem(value.superseded_by))
   problems.push(...report.links.flatMap(linkProblem), ...report.mirrors.flatMap(mirrorProblem))
   return report
 }
@@ -127,6 +128,11 @@ function mirrorStatus(mirror: KafkaMirror): MirrorStatusRow {
     lag: lags.reduce((sum, { lag }) => sum + Math.max(lag, 0), 0),
     reason: ['NO_ERROR', 'NOT_SET', 'UNKNOWN'].includes(mirror.mirror_topic_error) ? '' : mirror.mirror_topic_error,
   }
+}
+
+function supersededProblem(generation: number): string {
+  const problem = `A host that was restored from a backup took the place of this one (generation ${generation})`
+  return `${problem}: stop this daemon, or delete its links and make new ones`
 }
 
 function linkProblem({ name, state, reason }: LinkStatus): string[] {

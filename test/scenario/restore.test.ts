@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { restoreBackup } from '../../src/backup/restore.ts'
+import type { InstanceBackup, Operation } from '../../src/contract/v1.ts'
+import { createRecoveryKey, parseRecoverySecret } from '../../src/identity/recovery-key.ts'
+import { produceBatch } from '../../src/kafka/admin/produce.ts'
+import { buildBatch } from '../../src/records/build.ts'
+import { makeTopic, ownClient } from '../kafka/own-client.ts'
+import { plainAddress } from '../kafka/tools.ts'
+import { type Daemon, embeddedBroker, startDaemon } from '../support/daemon.ts'
+import { callV1, exported } from '../support/link-calls.ts'
+import { waitFor } from '../support/process.ts'
+import { caughtUp, cli, linkDaemons } from '../support/sites.ts'
+
+const recovery = createRecoveryKey()
+const secret = parseRecoverySecret(recovery.secretPem)
+const rights = ['topic can_read', 'consumer_group can_view', 'instance can_manage_backups']
+
+async function folder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'linkspan-restore-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A topic with as many records, one batch for each. */
+async function fill(at: Daemon, topic: string, values: readonly string[], { create = false } = {}): Promise<void> {
+  await using cluster = await ownClient(plainAddress('4', at.ready.kafka).config())
+  if (create) await makeTopic(cluster, topic)
+  for (const value of values) {
+    const record = { timestampMs: Date.now(), key: null, value: Buffer.from(value) }
+    await produceBatch(cluster, { topic, partition: 0 }, buildBatch([record]))
+  }
+}
+
+/** The newest state of the other side of a link, sealed. */
+async function pull(at: Daemon, link: string): Promise<Buffer> {
+  const path = `/1.0/cluster/links/${link}/backups`
+  const started = await callV1(at, 'POST', path)
+  const ended: Operation = await at.client.operations.wait(started.metadata.id)
+  assert.equal(ended.status, 'Success', ended.err)
+  const { backups } = ended.metadata as { backups: [InstanceBackup] }
+  return exported(at.http, `${path}/${backups[0].name}/export`)
+}
+
+async function stateOf(at: Daemon, link: string): Promise<string> {
+  const { cluster_link_members: members } = await at.client.clusterLinks.state(link)
+  return members.map(({ status, reason }) => `${status}${reason ? `: ${reason}` : ''}`).join()
+}
+
+/** The host that was lost, on its old port. */
+function startRestored(lost: Daemon, stateDir: string, args: string[], kafka: string): Promise<Daemon> {
+  return startDaemon({ stateDir, name: 'east', kafka, args: ['--listen', lost.ready.https, ...args] })
+}
+
+test('a restored host is the lost one, works on, and the old one is refused', { timeout: 120_000 }, async () => {
+  await using west = await startDaemon({ name: 'west', kafka: embeddedBroker })
+  await using east = await startDaemon({ name: 'east', kafka: embeddedBroker })
+  await linkDaemons(west, east, rights)
+  await east.client.server.changeConfig({ config: { 'linkspan.backup.recovery_key': recovery.publicText } })
+  await fill(west, 'orders', ['one', 'two'], { create: true })
+  await cli(east, 'kafka mirror create orders --link west')
+  await caughtUp(east, 'west', 'orders', [2])
+  const bytes = await pull(west, 'east')
+  await fill(west, 'orders', ['three'])
+  await east.kill()
+
+  await using place = await folder()
+  const stateDir = join(place.path, 'state')
+  assert.equal(await restoreBackup({ bytes, secret, directory: stateDir }), 2)
+  await using restored = await startRestored(east, stateDir, [], embeddedBroker)
+  assert.deepEqual(
+    [restored.ready.clusterId, restored.ready.kafkaClusterId],
+    [east.ready.clusterId, east.ready.kafkaClusterId],
+  )
+  assert.notEqual(restored.ready.fingerprint, east.ready.fingerprint)
+  assert.deepEqual([await stateOf(restored, 'west'), await stateOf(west, 'east')], ['Active', 'Active'])
+  const [identity] = await west.client.identities.list()
+  assert.equal(identity?.id, restored.ready.fingerprint)
+  await caughtUp(restored, 'west', 'orders', [3])
+  await fill(west, 'orders', ['four'])
+  await caughtUp(restored, 'west', 'orders', [4])
+  assert.match(await cli(restored, 'verify orders --link west'), /orders/)
+  const { metadata: certificate } = await callV1(restored, 'GET', '/1.0/cluster/certificate')
+  assert.equal(certificate.rotation, null)
+
+  // The old one comes back: on another port, as its own is taken.
+  await using old = await startDaemon({ name: 'east', stateDir: east.stateDir, kafka: embeddedBroker })
+  await old.process.waitForOutput(/A linked cluster refuses this host/)
+  assert.match(await stateOf(old, 'west'), /^Unauthenticated: a host that was restored .* \(generation 2\)$/)
+  assert.match((await old.cli(['status'])).stdout, /restored from a backup took the place of this one/)
+  const rotate = await callV1(old, 'POST', '/1.0/cluster/certificate', {})
+  const ended = await old.client.operations.wait(rotate.metadata.id)
+  assert.match(JSON.stringify(ended.metadata?.untold), /does not trust this cluster/)
+  assert.deepEqual([await stateOf(restored, 'west'), await stateOf(west, 'east')], ['Active', 'Active'])
+
+  // A backup of the restored host counts on.
+  assert.equal(
+    await restoreBackup({ bytes: await pull(west, 'east'), secret, directory: join(place.path, 'third') }),
+    3,
+  )
+})
+
+test('what is left of a mirror in a Kafka that survived is proven before it is written to', {
+  timeout: 120_000,
+}, async () => {
+  await using kafka = await startDaemon({ name: 'kafka', kafka: embeddedBroker })
+  await using west = await startDaemon({ name: 'west', kafka: embeddedBroker })
+  await using east = await startDaemon({ name: 'east', kafka: kafka.ready.kafka })
+  await linkDaemons(west, east, rights)
+  await east.client.server.changeConfig({ config: { 'linkspan.backup.recovery_key': recovery.publicText } })
+  for (const topic of ['kept', 'changed', 'held']) {
+    await fill(west, topic, ['one', 'two'], { create: true })
+    await cli(east, `kafka mirror create ${topic} --link west`)
+    await caughtUp(east, 'west', topic, [2])
+  }
+  await cli(east, 'kafka mirror pause held --link west')
+  const bytes = await pull(west, 'east')
+  await east.kill()
+  await fill(kafka, 'changed', ['of somebody else'])
+  await fill(west, 'kept', ['three'])
+  await fill(west, 'changed', ['three'])
+
+  await using place = await folder()
+  await restoreBackup({ bytes, secret, directory: join(place.path, 'state') })
+  await using restored = await startRestored(east, join(place.path, 'state'), [], kafka.ready.kafka)
+  await caughtUp(restored, 'west', 'kept', [3])
+  const statusOf = async (topic: string) => (await restored.client.kafka.mirrors.get('west', topic)).mirror_status
+  await waitFor(async () => (await statusOf('changed')) === 'FAILED', { timeoutMs: 20_000, what: 'changed is FAILED' })
+  await waitFor(async () => (await statusOf('held')) === 'PAUSED', { timeoutMs: 20_000, what: 'held is PAUSED' })
+  const failed = await restored.client.kafka.mirrors.get('west', 'changed', { includeErrors: true })
+  assert.match(JSON.stringify(failed), /no copy of the source: at offset 2/)
+})
