@@ -20,7 +20,7 @@ export const daemonMain = join(root, 'src/daemon/main.ts')
 export const cliMain = join(root, 'src/cli/main.ts')
 
 /** As `bin/linkspand` starts it. */
-const nodeFlags = ['--max-semi-space-size=4']
+const nodeFlags = ['--max-semi-space-size=2']
 const nodeEnvironment = { MALLOC_ARENA_MAX: '2' }
 
 /** Nothing listens there: for tests that need a daemon and no Kafka. */
