@@ -52,6 +52,10 @@ export const ClusterLinksPost = Type.Object({
   auth_groups: given(Texts),
   cluster_certificate: given(Text),
   remote_address: given(Text),
+  /** Confirms a public link: of the certificate that was found. */
+  fingerprint: given(Text),
+  /** Ours: those of this cluster's addresses that a new token is to name. */
+  addresses: given(Texts),
 })
 export type ClusterLinksPost = Static<typeof ClusterLinksPost>
 
@@ -73,6 +77,10 @@ export const ClusterLinkState = Type.Object({
       status: choice(clusterLinkStatuses),
       /** Ours: why it is not Active. */
       reason: Type.Optional(Text),
+      /** Ours, RFC 3339: when this address last answered as the peer, since the daemon started. */
+      last_seen_at: Type.Optional(Text),
+      /** Ours, milliseconds: one question and its answer on a connection that is open. */
+      round_trip_ms: Type.Optional(Type.Number()),
     }),
   ),
 })
@@ -103,6 +111,24 @@ export const TrustTokenObject = Type.Object({
   type: Text,
 })
 export type TrustTokenObject = Static<typeof TrustTokenObject>
+
+/** Ours: a token that nobody has used yet. Its secret is never told again. */
+export const AuthToken = Type.Object({
+  name: Text,
+  /** As the token has it: the type of the identity that it makes. */
+  type: Text,
+  /** URL of the pending identity. */
+  identity: Text,
+  /** URL of the link that waits for it; empty for a token that makes an identity alone. */
+  cluster_link: Text,
+  created_at: Text,
+  expires_at: Text,
+})
+export type AuthToken = Static<typeof AuthToken>
+
+/** Ours: the addresses that a re-issued token is to name. */
+export const AuthTokenPost = Type.Object({ addresses: given(Texts) })
+export type AuthTokenPost = Static<typeof AuthTokenPost>
 
 export const identityTypes = [
   'Client certificate',

@@ -1,7 +1,7 @@
 import type { LinkContext } from './context.ts'
 import { callPeer, peerRefusal } from './peer.ts'
 import { addressesOf, type LinkRow } from './rows.ts'
-import { stillPending } from './source.ts'
+import { nothingToRead, stillPending } from './source.ts'
 
 export interface PeerRequest {
   method: string
@@ -18,6 +18,7 @@ export async function askPeer(
   { request, signal }: { request: PeerRequest; signal: AbortSignal },
 ): Promise<void> {
   if (link.state !== 'active' || !link.peer) throw stillPending(link)
+  if (link.type === 'public') throw nothingToRead(link)
   const call = {
     addresses: addressesOf(link),
     fingerprint: link.peer.fingerprint,

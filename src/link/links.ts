@@ -23,6 +23,13 @@ import { createKafkaLink, type KafkaLinkRequest } from './kafka-link.ts'
 import { type LinkRequest, type MintedIdentity, type MintedLink, mintIdentity, mintLink } from './mint.ts'
 import { requireLink } from './names.ts'
 import { probeLink } from './probe.ts'
+import {
+  confirmPublicLink,
+  type FoundPublicLink,
+  findPublicLink,
+  type PublicLinkConfirmation,
+  type PublicLinkRequest,
+} from './public.ts'
 import { recoverLinks } from './recover.ts'
 import { refreshAddresses } from './refresh.ts'
 import { findLink, type LinkRow, linkTable, listLinks } from './rows.ts'
@@ -113,6 +120,16 @@ export class Links implements AsyncDisposable {
     const link = await this.#activator.activate(activation)
     this.#inBackground((signal) => this.#refresh(link.id, signal))
     return link
+  }
+
+  /** The first of two steps to a public link: what its address presents waits to be confirmed. */
+  findPublicLink(request: PublicLinkRequest): Promise<FoundPublicLink> {
+    return findPublicLink(this.#context, request)
+  }
+
+  /** The second: a person has seen the fingerprint. */
+  confirmPublicLink(confirmation: PublicLinkConfirmation): Promise<LinkRow> {
+    return confirmPublicLink(this.#context, confirmation)
   }
 
   /** Straight to Kafka's bootstrap servers, without a peer. */

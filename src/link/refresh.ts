@@ -10,7 +10,8 @@ const addressesMax = 64
 /** Learns where the peer can be reached now. What goes wrong is logged, and the old addresses stay. */
 export async function refreshAddresses(context: LinkContext, id: LinkId, signal: AbortSignal): Promise<void> {
   const link = context.store.rows.get(linkTable, id)
-  if (link?.state !== 'active' || link.reach !== 'peer' || !link.peer) return
+  // Only whom it trusts does a cluster tell its addresses, so a public link keeps the one that it was made with.
+  if (link?.state !== 'active' || link.reach !== 'peer' || link.type === 'public' || !link.peer) return
   const before = addressesOf(link)
   if (before.length === 0) return
   try {

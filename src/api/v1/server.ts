@@ -25,6 +25,7 @@ export const apiExtensions = [
   'cluster_links',
   'cluster_links_used_by',
   'cluster_links_unidirectional',
+  'cluster_links_public',
   'linkspan',
 ]
 
