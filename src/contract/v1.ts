@@ -86,6 +86,10 @@ export const ClusterLinkState = Type.Object({
 })
 export type ClusterLinkState = Static<typeof ClusterLinkState>
 
+/** Ours: where a linked cluster, the caller, is reached from now on; `host:port`, at most eight. */
+export const AddressesPut = Type.Object({ addresses: Texts })
+export type AddressesPut = Static<typeof AddressesPut>
+
 export const ClusterMember = Type.Object({
   server_name: Text,
   url: Text,

@@ -39,6 +39,8 @@ export interface DaemonOptions {
 
 const pruneIntervalMs = 3_600_000
 const refreshIntervalMs = 86_400_000
+const announceIntervalMs = 5000
+const lookAroundIntervalMs = 300_000
 /** For requests in flight; pumps have their time after it, and all of the stop is to be done within ten seconds. */
 const graceMs = 4000
 
@@ -210,6 +212,8 @@ function startSchedule({ foundation, links, stack }: Parts): void {
   const schedule = stack.use(new Schedule(foundation.log))
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
+  schedule.every(announceIntervalMs, 'announce addresses', () => links.announceAddresses())
+  schedule.every(lookAroundIntervalMs, 'look at linked clusters', () => links.lookAround())
 }
 
 function readyOf({ foundation, front, gateway, watch }: Parts): Ready {

@@ -21,8 +21,8 @@ export interface CertificatePems {
 
 /** Ten years, as LXD's own; a pin is renewed by linking again, not by expiry. */
 const validityYears = 10
-/** Peers whose clock is a little behind must not see a certificate of the future. */
-const backdatedMs = 60_000
+/** Peers whose clock is behind, or in another zone than it says, must not see a certificate of the future. */
+const backdatedMs = 86_400_000
 const rsaBitsMin = 2048
 const curves = ['prime256v1', 'secp384r1', 'secp521r1']
 const certificateCharactersMax = 64 * 1024

@@ -26,5 +26,6 @@ export async function askPeer(
     signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
   }
   const { answer, address } = await callPeer(call, request)
+  context.sightings.saw(link.id, address)
   if (answer.status >= 300) throw peerRefusal(answer, address)
 }

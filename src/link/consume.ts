@@ -7,12 +7,14 @@ import { type LinkId, newLinkId } from '../base/ids.ts'
 import { decodeToken, encodeToken, type TrustToken } from '../identity/trust-token.ts'
 import type { RowChange } from '../store/row-log.ts'
 import type { RowsView } from '../store/rows.ts'
+import { readableAddresses } from './addresses.ts'
 import { deleteLinkChanges } from './change.ts'
 import { changedConfig } from './config.ts'
 import type { LinkContext } from './context.ts'
 import { type LinkRequest, linkTokenType, notListening } from './mint.ts'
 import { checkDescription, checkLinkFree, checkLinkName } from './names.ts'
-import { type AddressCheck, callPeer, checkAddresses, peerRefusal, readPeerServer } from './peer.ts'
+import { type AddressCheck, addressesToKeep, callPeer, checkAddresses, peerRefusal, readPeerServer } from './peer.ts'
+import { reportStrangers } from './refresh.ts'
 import { type LinkRow, linkOfPeer, linkTable } from './rows.ts'
 
 export interface ConsumeRequest extends LinkRequest {
@@ -28,7 +30,7 @@ const doubtMs = 5000
 
 export async function consumeToken(context: LinkContext, request: ConsumeRequest): Promise<LinkRow> {
   checkLinkName(request.name)
-  const token = decodeToken(request.token)
+  const token = readToken(request.token)
   checkToken(context, token, request)
   const id = newLinkId()
   // Judged by what is here before anything is dialled, and again when it is stored.
@@ -42,6 +44,15 @@ export async function consumeToken(context: LinkContext, request: ConsumeRequest
     const sentence = `The other cluster did not answer within ${deadlineMs / 1000} s: nothing was changed, try again`
     throw new LinkspanError('timeout', sentence, { cause: error })
   }
+}
+
+/** With its addresses in the form in which they are kept. */
+function readToken(text: string): TrustToken {
+  const token = decodeToken(text)
+  const addresses = readableAddresses(token.addresses)
+  if (addresses.length > 0) return { ...token, addresses }
+  const sentence = 'This is not a usable token, none of its addresses is HOST:PORT: ask for a new one'
+  throw new LinkspanError('token-undecodable', sentence)
 }
 
 function checkToken(context: LinkContext, token: TrustToken, request: ConsumeRequest): void {
@@ -76,8 +87,10 @@ async function establish(context: LinkContext, parts: Establishing): Promise<Lin
     const sentence = `The cluster at ${check.matching[0]} knows no cluster links: it needs a newer version`
     throw new LinkspanError('unsupported', sentence)
   }
+  reportStrangers(context, request, check)
+  const addresses = addressesToKeep(check)
   await context.access.execute('establish link', (rows) => {
-    return { changes: linkChanges(context, rows, { id, request, token, certificate }), result: undefined }
+    return { changes: linkChanges(context, rows, { id, request, token, certificate, addresses }), result: undefined }
   })
   try {
     await activateThere(context, parts, check.matching)
@@ -85,16 +98,24 @@ async function establish(context: LinkContext, parts: Establishing): Promise<Lin
     await rollBack(context, id)
     throw error
   }
-  return confirmLink(context, id)
+  const link = await confirmLink(context, id)
+  context.sightings.saw(id, ...check.matching)
+  return link
 }
 
 /** What makes up the link here. Throws what stands in its way. */
 function linkChanges(
   context: LinkContext,
   rows: RowsView,
-  parts: { id: LinkId; request: ConsumeRequest; token: TrustToken; certificate?: IdentityCertificate },
+  parts: {
+    id: LinkId
+    request: ConsumeRequest
+    token: TrustToken
+    certificate?: IdentityCertificate
+    addresses?: readonly string[]
+  },
 ): RowChange[] {
-  const { id, request, token, certificate } = parts
+  const { id, request, token, certificate, addresses = token.addresses } = parts
   const { name, description, type, authGroups } = request
   const linked = linkOfPeer(rows, token.fingerprint)
   if (linked) {
@@ -114,7 +135,7 @@ function linkChanges(
     reach: 'peer',
     state: 'pending',
     peer,
-    config: { ...config, 'volatile.addresses': token.addresses.join(',') },
+    config: { ...config, 'volatile.addresses': addresses.join(',') },
     createdMs: nowMs,
   }
   if (type === 'unidirectional') {
@@ -198,7 +219,8 @@ export function confirmLink(context: LinkContext, id: LinkId): Promise<LinkRow> 
   return context.access.execute('confirm link', (rows) => {
     const link = rows.get(linkTable, id)
     if (!link) throw new LinkspanError('not-found', 'The cluster link was deleted while it was made')
-    const active: LinkRow = { ...link, state: 'active' }
+    const announced = link.type === 'bidirectional' ? { announced: context.addresses() } : {}
+    const active: LinkRow = { ...link, state: 'active', ...announced }
     return { changes: [linkTable.put(id, active)], result: active }
   })
 }

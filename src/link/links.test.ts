@@ -202,9 +202,12 @@ test('Kafka links: the cluster at the other end is asked for its id', async (t) 
   const link = await links.createKafkaLink({ name: 'dr', configs, ...validated })
   assert.equal(link.remoteKafkaClusterId, 'REAL')
   const state = await links.state('dr')
-  assert.deepEqual(state.cluster_link_members, [
-    { server_name: '', address: `127.0.0.1:${kafka.port}`, status: 'Active' },
-  ])
+  const [member] = state.cluster_link_members
+  assert.match(member?.last_seen_at ?? '', /^\d{4}-\d\d-\d\dT/)
+  assert.deepEqual(
+    { ...member, last_seen_at: '' },
+    { server_name: '', address: `127.0.0.1:${kafka.port}`, status: 'Active', last_seen_at: '' },
+  )
   assert.deepEqual(await links.setRemoteKafkaClusterId(link.id, 'REAL'), link)
   await assert.rejects(links.setRemoteKafkaClusterId(link.id, 'NEW'), { code: 'source-changed' })
 })

@@ -4,6 +4,7 @@ import type { TrustToken } from '../identity/trust-token.ts'
 import { changesOf } from '../store/rows.ts'
 import type { ClusterSpec } from '../transport/spec.ts'
 import { type Activation, Activator } from './activate.ts'
+import { Announcer } from './announce.ts'
 import { askPeer, type PeerRequest } from './ask-peer.ts'
 import {
   alterConfig,
@@ -17,7 +18,7 @@ import {
 } from './change.ts'
 import { type LinkConfig, openConfig, shownConfig } from './config.ts'
 import { type ConsumeRequest, consumeToken } from './consume.ts'
-import type { LinkContext } from './context.ts'
+import type { LinkContext, LinkOptions } from './context.ts'
 import { registerAccessHooks } from './hooks.ts'
 import { createKafkaLink, type KafkaLinkRequest } from './kafka-link.ts'
 import { type LinkRequest, type MintedIdentity, type MintedLink, mintIdentity, mintLink } from './mint.ts'
@@ -33,6 +34,7 @@ import {
 import { recoverLinks } from './recover.ts'
 import { refreshAddresses } from './refresh.ts'
 import { findLink, type LinkRow, linkTable, listLinks } from './rows.ts'
+import { Sightings } from './sightings.ts'
 import { sourceOf } from './source.ts'
 
 export interface LinkChange {
@@ -55,17 +57,21 @@ export class Links implements AsyncDisposable {
   readonly beforeForcedDelete: ((link: LinkRow) => Promise<void>)[] = []
   readonly #context: LinkContext
   readonly #activator: Activator
+  readonly #announcer: Announcer
   readonly #listeners = new Set<(change: LinkChange) => void>()
   readonly #unsubscribe: () => void
   readonly #stopping = new AbortController()
   readonly #background = new Set<Promise<void>>()
 
-  constructor(context: LinkContext) {
+  constructor(options: LinkOptions) {
+    const context: LinkContext = { ...options, sightings: new Sightings(options.clock) }
     this.#context = context
     this.#activator = new Activator(context)
+    this.#announcer = new Announcer(context)
     registerAccessHooks(context.access.hooks)
     this.#unsubscribe = context.store.onCommitted((changes) => {
       for (const { key, before, after } of changesOf(linkTable, changes)) {
+        if (!after) this.#forget(key)
         for (const listener of this.#listeners) listener({ id: key, before, after })
       }
     })
@@ -202,9 +208,35 @@ export class Links implements AsyncDisposable {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Ends what a crash left half done: finds out whether the other side took a token. To be called once at start. */
+  /**
+   * Ends what a crash left half done: finds out whether the other side took a token; and says where we are now. To be
+   * called once at start.
+   */
   recover(): void {
     this.#inBackground((signal) => recoverLinks(this.#context, signal))
+    this.#inBackground(() => this.announceAddresses())
+    this.#inBackground(() => this.lookAround())
+  }
+
+  /** Tells peers that this cluster's addresses have changed, if they have. To be called every few seconds. */
+  announceAddresses(): Promise<void> {
+    return this.#announcer.announce(this.#stopping.signal)
+  }
+
+  /** A peer, known by its identity, says where it is from now on. Throws `invalid-request`, `unreachable`. */
+  hearAddresses(identityId: string, addresses: readonly string[], signal: AbortSignal): Promise<LinkRow> {
+    return this.#announcer.hear(identityId, addresses, signal)
+  }
+
+  /** Sees which peers are there, so that it is known since when one is not. To be called every few minutes. */
+  async lookAround(): Promise<void> {
+    for (const link of this.list()) {
+      if (link.state !== 'active' || link.reach !== 'peer') continue
+      const { cluster_link_members: members } = await probeLink(this.#context, link, this.#stopping.signal)
+      const active = members.filter(({ status }) => status === 'Active').length
+      // Some of its addresses are gone: it may have new ones, and a one-way peer cannot tell.
+      if (active > 0 && active < members.length) await this.#refresh(link.id, this.#stopping.signal)
+    }
   }
 
   /** Learns the newest addresses of every peer. To be called now and then; failures keep the old ones. */
@@ -217,6 +249,11 @@ export class Links implements AsyncDisposable {
     this.#unsubscribe()
     this.#listeners.clear()
     await Promise.all(this.#background)
+  }
+
+  #forget(id: LinkId): void {
+    this.#context.sightings.forget(id)
+    this.#announcer.forget(id)
   }
 
   #refresh(id: LinkId, signal: AbortSignal): Promise<void> {

@@ -67,7 +67,7 @@ test('at the prompt, a no, another fingerprint and the end of input each take th
   }
 })
 
-test('a yes, or the fingerprint typed in either case, makes the link, and the other side knows nothing of it', async () => {
+test('a yes, or the fingerprint in either case, makes the link, and the other side knows nothing of it', async () => {
   for (const input of ['y\n', `${target.ready.fingerprint.toUpperCase()}\n`]) {
     const { code, stdout, stderr } = await answerPrompt('open', input)
     assert.deepEqual([code, stdout], [0, 'Cluster link open created\n'], stderr)
@@ -163,7 +163,7 @@ test('one certificate is one link: a linked cluster, this one, and links of othe
   await target.client.clusterLinks.delete('both-ways')
 })
 
-test('an address that nothing of ours answers at is refused with the reason, and the port may be left out', async () => {
+test('an address that nothing of ours answers at is refused, and the port may be left out', async () => {
   const [closed] = await freePorts(1)
   const cases: [address: string, code: string, says: RegExp][] = [
     [`127.0.0.1:${closed}`, 'unreachable', /nothing listens there/],
