@@ -102,8 +102,17 @@ export const ClusterMember = Type.Object({
   description: Text,
   config: TextMap,
   groups: Texts,
+  /** Ours: every `host:port` under which the member can be reached; `url` names the first. */
+  addresses: Type.Optional(Texts),
 })
 export type ClusterMember = Static<typeof ClusterMember>
+
+export const Cluster = Type.Object({
+  server_name: Text,
+  enabled: Type.Boolean(),
+  member_config: Type.Array(Type.Unknown()),
+})
+export type Cluster = Static<typeof Cluster>
 
 /** What the API shows as an object and the CLI as base64. */
 export const TrustTokenObject = Type.Object({
@@ -137,6 +146,8 @@ export type AuthTokenPost = Static<typeof AuthTokenPost>
 export const identityTypes = [
   'Client certificate',
   'Client certificate (pending)',
+  'Client certificate (unrestricted)',
+  'Client certificate (restricted)',
   'Cluster link certificate',
   'Cluster link certificate (pending)',
 ] as const
@@ -160,6 +171,9 @@ export const Identity = Type.Object({
   groups: Texts,
   tls_certificate: Text,
   expires_at: Type.Optional(Text),
+  /** Ours, RFC 3339. Of use it is known to the minute; nothing while it was never used. */
+  created_at: Type.Optional(Text),
+  last_used_at: Type.Optional(Text),
 })
 export type Identity = Static<typeof Identity>
 
@@ -198,6 +212,77 @@ export type AuthGroupPut = Static<typeof AuthGroupPut>
 
 export const AuthGroupsPost = Type.Object({ name: Text, ...AuthGroupPut.properties })
 export type AuthGroupsPost = Static<typeof AuthGroupsPost>
+
+/** Ours: why an identity may do something, or what would let it. */
+export const AuthExplanation = Type.Object({
+  /** Its identifier; empty for the local administrator. */
+  identity: Text,
+  entitlement: Text,
+  /** URL. */
+  entity: Text,
+  allowed: Type.Boolean(),
+  /** What no group has to grant, or what keeps it from counting, in one sentence. */
+  reason: Type.Optional(Text),
+  /** `implies` leads from the permission to what was asked, each step such as `server viewer`. */
+  granted_by: Type.Array(Type.Object({ group: Text, permission: Permission, implies: Texts })),
+  /** Each of them would be enough, the narrowest first; empty when it is allowed. */
+  would_grant: Type.Array(Permission),
+})
+export type AuthExplanation = Static<typeof AuthExplanation>
+
+/** LXD's older trust store: a certificate that is trusted for everything, or, restricted, for nothing but itself. */
+export const Certificate = Type.Object({
+  access_entitlements: AccessEntitlements,
+  name: Text,
+  type: Text,
+  restricted: Type.Boolean(),
+  projects: Texts,
+  /** PEM. */
+  certificate: Text,
+  fingerprint: Text,
+})
+export type Certificate = Static<typeof Certificate>
+
+export const CertificatePut = Type.Object({
+  name: given(Text),
+  type: given(Text),
+  restricted: given(Type.Boolean()),
+  projects: given(Texts),
+  /** PEM, or the base64 of the DER. */
+  certificate: given(Text),
+})
+export type CertificatePut = Static<typeof CertificatePut>
+
+export const CertificatesPost = Type.Object({
+  ...CertificatePut.properties,
+  /** Where clients of LXD 5.0 put their token. */
+  password: given(Text),
+  trust_token: given(Text),
+  token: given(Type.Boolean()),
+})
+export type CertificatesPost = Static<typeof CertificatesPost>
+
+export const warningSeverities = ['low', 'moderate', 'high'] as const
+export const warningStatuses = ['new', 'acknowledged', 'resolved'] as const
+
+export const Warning = Type.Object({
+  uuid: Text,
+  location: Text,
+  project: Text,
+  type: Text,
+  /** How often it was raised. */
+  count: Type.Integer(),
+  first_seen_at: Text,
+  last_seen_at: Text,
+  last_message: Text,
+  severity: choice(warningSeverities),
+  status: choice(warningStatuses),
+  entity_url: Text,
+})
+export type Warning = Static<typeof Warning>
+
+export const WarningPut = Type.Object({ status: given(Text) })
+export type WarningPut = Static<typeof WarningPut>
 
 export const Environment = Type.Object({
   addresses: Texts,

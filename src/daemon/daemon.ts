@@ -1,14 +1,6 @@
 import { join } from 'node:path'
 import { type Api, createApi } from '../api/api.ts'
-import { v3Dialect } from '../api/kafka-v3/dialect.ts'
-import { v3Routes } from '../api/kafka-v3/routes.ts'
-import { openapiDialect } from '../api/openapi.ts'
 import type { LinkRooms } from '../api/v1/cluster-link-rooms.ts'
-import { clusterLinkRoutes } from '../api/v1/cluster-links.ts'
-import { v1Dialect } from '../api/v1/dialect.ts'
-import { footprintRoutes } from '../api/v1/footprint.ts'
-import { v1CoreRoutes } from '../api/v1/routes.ts'
-import { topicFenceRoutes } from '../api/v1/topic-fence.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { LinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -21,6 +13,7 @@ import { formatAddress } from '../transport/address.ts'
 import { reachableAddresses } from './addresses.ts'
 import { AdminSocket } from './admin-socket.ts'
 import type { DaemonConfig } from './config.ts'
+import { daemonDialects } from './dialects.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { publishGatewayAudit } from './gateway-audit.ts'
 import { GatewaySync } from './gateway-sync.ts'
@@ -167,20 +160,12 @@ function createDaemonApi(
     entityNames: { cluster_link: () => links.list().map(({ name }) => name) },
   }
   const apiReference: { api?: Api } = {}
-  const dialects = [
-    v1Dialect(
-      sync.settling([
-        ...v1CoreRoutes(rooms),
-        ...clusterLinkRoutes(rooms),
-        ...footprintRoutes({ mirrors }),
-        ...topicFenceRoutes({ bus, mirrors }),
-      ]),
-    ),
-    v3Dialect(
-      sync.settling(v3Routes({ links, mirrors, operations, bus, clock, kafkaClusterId: () => watch.kafkaClusterId })),
-    ),
-    openapiDialect(() => apiReference.api!),
-  ]
+  const dialects = daemonDialects({
+    ...rooms,
+    mirrors,
+    settling: (routes) => sync.settling(routes),
+    api: () => apiReference.api!,
+  })
   const onSecurityEvent = bus.security.bind(bus)
   return createApi({ access, clock, log, dialects, onSecurityEvent, version }).then((api) => {
     apiReference.api = api
