@@ -6,7 +6,7 @@ import type { RowsView } from '../store/rows.ts'
 import { checkGroups } from './groups.ts'
 import type { AccessHooks } from './hooks.ts'
 import { checkIdentityName } from './names.ts'
-import { forgetEntitiesChanges, renameEntityChanges } from './permissions.ts'
+import { forgetEntitiesChanges, renameEntitiesChanges } from './permissions.ts'
 import { type IdentityCertificate, type IdentityKind, type IdentityRow, identityTable } from './rows.ts'
 
 const identitiesMax = 10_000
@@ -32,6 +32,11 @@ export function listIdentities(rows: RowsView): IdentityRow[] {
 
 export function identityRef(identity: Pick<IdentityRow, 'id'>): EntityRef {
   return { type: 'identity', name: identity.id }
+}
+
+/** All by which permissions may name it. */
+function refsOf(identity: Pick<IdentityRow, 'id'>): EntityRef[] {
+  return [identityRef(identity), { type: 'certificate', name: identity.id }]
 }
 
 /** By identifier, else by name. Undefined when there is none. */
@@ -163,7 +168,7 @@ function replaceCertificate(
   const changes = [
     identityTable.remove(before.id),
     identityTable.put(identity.id, identity),
-    ...renameEntityChanges(rows, identityRef(before), identityRef(identity)),
+    ...renameEntitiesChanges(rows, refsOf(before), refsOf(identity)),
     ...hooks.replacementOf(rows, before, identity),
   ]
   return { changes, identity }
@@ -187,7 +192,7 @@ export function deleteIdentityChanges(
 ): RowChange[] {
   const identity = getIdentity(rows, id)
   const cascade = hooks.cascadeOf(rows, identity)
-  const gone = [identityRef(identity), ...cascade.gone, ...alsoGone]
+  const gone = [...refsOf(identity), ...cascade.gone, ...alsoGone]
   return [identityTable.remove(identity.id), ...cascade.changes, ...forgetEntitiesChanges(rows, gone)]
 }
 

@@ -22,6 +22,7 @@ const authenticated = [
   ...['GET /1.0/auth/groups', 'GET /1.0/cluster/links'], // lists of what the caller may see
   ...['', '/tls', '/oidc', '/bearer'].map((path) => `GET /1.0/auth/identities${path}`),
   'GET /1.0/auth/identities/current', // who is asking
+  'GET /1.0/auth/explain', // why he may, or may not
   ...['PUT', 'PATCH'].map((method) => `${method} /1.0/auth/identities/tls/:nameOrId`), // one's own certificate
   'GET /1.0/events', // what the caller may see, event by event
   'GET /1.0/operations', // the caller's own, and others' for whoever may see all

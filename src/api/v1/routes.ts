@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts'
+import { explainRoutes } from './auth-explain.ts'
 import { authGroupRoutes } from './auth-groups.ts'
 import { eventRoutes } from './events.ts'
 import { identityRoutes } from './identities.ts'
@@ -14,6 +15,7 @@ export function v1CoreRoutes(rooms: V1Rooms): Route[] {
     ...authGroupRoutes(rooms),
     ...identityRoutes(rooms),
     ...permissionRoutes(rooms),
+    ...explainRoutes(rooms),
     ...eventRoutes(rooms),
     ...operationRoutes(rooms),
   ]
