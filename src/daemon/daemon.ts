@@ -154,7 +154,6 @@ function createDaemonApi(
       addresses,
       clusterId: facts.clusterId,
       kafkaClusterId: () => watch.kafkaClusterId,
-      clustered: () => false,
       pinnedConfig: () => ({ 'core.https_address': formatAddress(config.listen), 'volatile.uuid': facts.clusterId }),
     },
     entityNames: { cluster_link: () => links.list().map(({ name }) => name) },

@@ -21,6 +21,7 @@ const open = [
 const authenticated = [
   ...['GET /1.0/auth/groups', 'GET /1.0/cluster/links'], // lists of what the caller may see
   ...['', '/tls', '/oidc', '/bearer'].map((path) => `GET /1.0/auth/identities${path}`),
+  ...['', '/members', '/members/:name'].map((path) => `GET /1.0/cluster${path}`), // whom the caller deals with
   'GET /1.0/auth/identities/current', // who is asking
   'GET /1.0/auth/explain', // why he may, or may not
   ...['PUT', 'PATCH'].map((method) => `${method} /1.0/auth/identities/tls/:nameOrId`), // one's own certificate

@@ -33,7 +33,10 @@ async function membersOf(dial: PeerDial): Promise<string[] | undefined> {
   const { answer } = await callPeer(dial, { method: 'GET', path: '/1.0/cluster/members?recursion=1' })
   const members = metadataOf(answer)
   if (answer.status !== 200 || !Array.isArray(members) || members.length === 0) return undefined
-  const urls = members.map((member: { url?: unknown } | null) => member?.url)
+  // LXD's have one address each, in their URL.
+  const urls = members.flatMap((member: { url?: unknown; addresses?: unknown } | null) => {
+    return isTexts(member?.addresses) ? member.addresses : [member?.url]
+  })
   return isTexts(urls) ? urls.map((url) => url.replace(/^https:\/\//, '')) : undefined
 }
 

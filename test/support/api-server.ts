@@ -110,7 +110,6 @@ const testServer: V1Rooms['server'] = {
   addresses: () => ['127.0.0.1:8443'],
   clusterId: '00000000-0000-4000-8000-000000000000',
   kafkaClusterId: () => null,
-  clustered: () => false,
   pinnedConfig: () => ({ 'core.https_address': '127.0.0.1:8443' }),
 }
 

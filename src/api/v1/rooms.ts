@@ -19,7 +19,6 @@ export interface ServerFacts {
   addresses: () => string[]
   clusterId: string
   kafkaClusterId: () => string | null
-  clustered: () => boolean
   /** Settings that a flag or the daemon itself fixes, shown with those of the API. */
   pinnedConfig: () => Record<string, string>
 }

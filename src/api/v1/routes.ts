@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts'
 import { explainRoutes } from './auth-explain.ts'
 import { authGroupRoutes } from './auth-groups.ts'
+import { clusterRoutes } from './cluster.ts'
 import { eventRoutes } from './events.ts'
 import { identityRoutes } from './identities.ts'
 import { operationRoutes } from './operations.ts'
@@ -12,6 +13,7 @@ import { serverRoutes } from './server.ts'
 export function v1CoreRoutes(rooms: V1Rooms): Route[] {
   return [
     ...serverRoutes(rooms),
+    ...clusterRoutes(rooms),
     ...authGroupRoutes(rooms),
     ...identityRoutes(rooms),
     ...permissionRoutes(rooms),

@@ -1,10 +1,11 @@
-import { arch, hostname, machine, type as osType, release } from 'node:os'
+import { arch, machine, type as osType, release } from 'node:os'
 import { replaceServerConfigChanges, serverConfig } from '../../access/server-config.ts'
 import { usernameOf } from '../../access/snapshot.ts'
 import { serverRef } from '../../contract/entities.ts'
 import { type Environment, Server, ServerPut } from '../../contract/v1.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { memberName } from './cluster.ts'
 import { done, sync, syncTagged } from './envelope.ts'
 import { checkMatch } from './etag.ts'
 import { auditOf, type V1Rooms } from './rooms.ts'
@@ -113,8 +114,8 @@ function environment({ server }: V1Rooms): Environment {
     os_name: osType(),
     os_version: arch(),
     server: 'linkspan',
-    server_clustered: server.clustered(),
-    server_name: server.name || hostname(),
+    server_clustered: true,
+    server_name: memberName(server),
     server_pid: process.pid,
     server_version: server.version,
     // Never empty: LXD's clients would tell their user to initialise the server first.
