@@ -70,7 +70,8 @@ export class Daemon implements AsyncDisposable {
 
   /** The command line as this daemon's administrator uses it. */
   cli(words: readonly string[], options: ProcessOptions & { timeoutMs?: number } = {}): Promise<RunResult> {
-    const env = { LINKSPAN_DIR: this.stateDir, LINKSPAN_CONF: join(this.stateDir, 'cli'), ...options.env }
+    const ours = { LINKSPAN_DIR: this.stateDir, LINKSPAN_CONF: join(this.stateDir, 'cli'), LINKSPAN_REMOTE: undefined }
+    const env = { ...ours, ...options.env }
     return run(process.execPath, [cliMain, ...words], { ...options, env })
   }
 

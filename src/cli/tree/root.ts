@@ -1,6 +1,7 @@
 import { authTree } from './auth.ts'
 import { kafkaTree } from './kafka.ts'
 import type { CommandGroup, CommandNode } from './node.ts'
+import { remoteTree } from './remote.ts'
 
 const clusterLinkTree: CommandGroup = {
   summary: 'Manage cluster links: trust between two clusters, and what flows over it',
@@ -40,6 +41,7 @@ export const commandTree: Record<string, CommandNode> = {
   },
   cluster: { summary: 'Manage clusters', commands: { link: clusterLinkTree } },
   auth: authTree,
+  remote: remoteTree,
   kafka: kafkaTree,
   verify: {
     summary: 'Compare mirror topics with their sources, record for record',
