@@ -19,7 +19,7 @@ export interface RemotesConfig {
 
 const remotesMax = 1000
 
-/** Where the user's own certificate, the remotes and their pins are kept: `LINKSPAN_CONF`, else `~/.config/linkspan`. */
+/** Where the user's certificate, the remotes and their pins are: `LINKSPAN_CONF`, else `~/.config/linkspan`. */
 export function configFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env.LINKSPAN_CONF || join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'linkspan')
 }

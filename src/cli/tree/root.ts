@@ -10,6 +10,10 @@ const clusterLinkTree: CommandGroup = {
       summary: 'Create a cluster link: without a token one is made, with the token of the other side it is used',
       load: () => import('../commands/cluster-link/create.ts'),
     },
+    connect: {
+      summary: 'Link two clusters of which you have remotes, in one step',
+      load: () => import('../commands/cluster-link/connect.ts'),
+    },
     list: {
       summary: 'List cluster links',
       aliases: ['ls'],
