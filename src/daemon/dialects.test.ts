@@ -23,6 +23,7 @@ const authenticated = [
   ...['', '/tls', '/oidc', '/bearer'].map((path) => `GET /1.0/auth/identities${path}`),
   ...['', '/members', '/members/:name'].map((path) => `GET /1.0/cluster${path}`), // whom the caller deals with
   'GET /1.0/auth/identities/current', // who is asking
+  'PUT /1.0/auth/identities/current/addresses', // where the caller is from now on
   'GET /1.0/auth/explain', // why he may, or may not
   ...['PUT', 'PATCH'].map((method) => `${method} /1.0/auth/identities/tls/:nameOrId`), // one's own certificate
   'GET /1.0/events', // what the caller may see, event by event
