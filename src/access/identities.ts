@@ -1,6 +1,6 @@
 import { LinkspanError } from '../base/errors.ts'
 import type { EntityRef } from '../contract/entities.ts'
-import { hashSecret, mintSecret, secretMatches } from '../identity/trust-token.ts'
+import { hashSecret, mintSecret, secretMatcher } from '../identity/trust-token.ts'
 import type { RowChange } from '../store/row-log.ts'
 import type { RowsView } from '../store/rows.ts'
 import { checkGroups } from './groups.ts'
@@ -79,6 +79,23 @@ export function createPendingIdentityChanges(
   return { changes: [identityTable.put(identity.id, identity)], identity, secret }
 }
 
+/** Another secret in the place of one that was lost: the old one is void, and the expiry begins anew. */
+export function reissueSecretChanges(
+  rows: RowsView,
+  nameOrId: string,
+  { nowMs, expiresAtMs }: { nowMs: number; expiresAtMs: number | null },
+): IdentityChanges & { secret: string } {
+  const before = getIdentity(rows, nameOrId)
+  if (!before.pending) {
+    const sentence = `Identity ${JSON.stringify(before.name)} has used its token, and needs no other`
+    throw new LinkspanError('state-conflict', sentence)
+  }
+  const secret = mintSecret()
+  const pending = { secretHash: hashSecret(secret), expiresAtMs, issuedAtMs: nowMs }
+  const identity: IdentityRow = { ...before, pending }
+  return { changes: [identityTable.put(identity.id, identity)], identity, secret }
+}
+
 function newIdentity(
   rows: RowsView,
   input: IdentityInput,
@@ -98,9 +115,10 @@ function newIdentity(
  * for the caller to delete. Takes the same time for every wrong secret.
  */
 export function findPending(rows: RowsView, secret: string, kind: IdentityKind): IdentityRow {
+  const matches = secretMatcher(secret)
   let found: IdentityRow | undefined
   for (const identity of listIdentities(rows)) {
-    if (identity.pending && secretMatches(identity.pending.secretHash, secret)) found = identity
+    if (identity.pending && matches(identity.pending.secretHash)) found = identity
   }
   if (!found) {
     const sentence = 'This token is not known here: it was used already, was deleted, or is of another cluster'

@@ -34,6 +34,8 @@ export interface PendingSecret {
   secretHash: string
   /** Null is never. */
   expiresAtMs: number | null
+  /** Of a token that was issued again; missing: it is the identity's first. */
+  issuedAtMs?: number
 }
 
 export interface GroupRow {

@@ -10,7 +10,7 @@ import { openCluster } from '../kafka/open-cluster.ts'
 import { Links } from '../link/links.ts'
 import { type Mirrors, openMirrors } from '../mirror/mirrors.ts'
 import { formatAddress } from '../transport/address.ts'
-import { reachableAddresses } from './addresses.ts'
+import { everyAddress, reachableAddresses } from './addresses.ts'
 import { AdminSocket } from './admin-socket.ts'
 import type { DaemonConfig } from './config.ts'
 import { daemonDialects } from './dialects.ts'
@@ -92,10 +92,11 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
 
   let gateway: Gateway | undefined
   const addresses = () => (gateway ? reachableAddresses(gateway.address, config.advertise) : [])
+  const every = () => (gateway ? everyAddress(gateway.address, config.advertise) : [])
   const { store, access, sealer, identity } = foundation
   const front = await openKafkaFront(foundation, stack, options.onFailure)
   const { kafkaClusterId } = front
-  const links = stack.use(new Links({ store, access, sealer, identity, clock, log, addresses }))
+  const links = stack.use(new Links({ store, access, sealer, identity, clock, log, addresses, everyAddress: every }))
   const kafka = stack.use(openCluster(front.own, { log, clock, clusterId: kafkaClusterId }))
   const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId }))
   // The embedded broker has told its id already.

@@ -1,4 +1,6 @@
+import { LinkspanError } from '../base/errors.ts'
 import { formatAddress, parseAddress } from '../transport/address.ts'
+import type { LinkContext } from './context.ts'
 
 const addressCharactersMax = 300
 const defaultPort = 8443
@@ -25,4 +27,32 @@ function readAddress(text: string): string | undefined {
 export function isSameSet(one: readonly string[], other: readonly string[]): boolean {
   const [ones, others] = [new Set(one), new Set(other)]
   return ones.size === others.size && [...ones].every((address) => others.has(address))
+}
+
+/**
+ * Those of our own addresses that the other side is told: the usual ones, or those that were asked for, with or without
+ * the port. Throws `invalid-request` for one that is not ours.
+ */
+export function ownAddresses(
+  { addresses, everyAddress = addresses }: Pick<LinkContext, 'addresses' | 'everyAddress'>,
+  asked: readonly string[] = [],
+): string[] {
+  if (asked.length === 0) return addresses()
+  const every = [...new Set([...addresses(), ...everyAddress()])]
+  const chosen = asked.map((text) => {
+    const found = every.find((address) => isWritten(text, address))
+    if (found !== undefined) return found
+    const shown = JSON.stringify(text.slice(0, addressCharactersMax))
+    const ours = every.join(', ') || 'none, because it listens nowhere'
+    throw new LinkspanError('invalid-request', `${shown} is not an address of this cluster, which has ${ours}`)
+  })
+  return [...new Set(chosen)]
+}
+
+function isWritten(text: string, address: string): boolean {
+  try {
+    return formatAddress(parseAddress(text, parseAddress(address).port)) === address
+  } catch {
+    return false
+  }
 }

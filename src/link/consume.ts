@@ -7,7 +7,7 @@ import { type LinkId, newLinkId } from '../base/ids.ts'
 import { decodeToken, encodeToken, type TrustToken } from '../identity/trust-token.ts'
 import type { RowChange } from '../store/row-log.ts'
 import type { RowsView } from '../store/rows.ts'
-import { readableAddresses } from './addresses.ts'
+import { ownAddresses, readableAddresses } from './addresses.ts'
 import { deleteLinkChanges } from './change.ts'
 import { changedConfig } from './config.ts'
 import type { LinkContext } from './context.ts'
@@ -25,6 +25,8 @@ export interface ConsumeRequest extends LinkRequest {
 }
 
 const deadlineMs = 30_000
+/** The minter calls no more than these back. */
+const calledBackMax = 8
 /** For finding out what became of a token whose answer was lost. */
 const doubtMs = 5000
 
@@ -65,7 +67,7 @@ function checkToken(context: LinkContext, token: TrustToken, request: ConsumeReq
     const sentence = `This token is for ${found}, not for a cluster link: make one with "cluster link create"`
     throw new LinkspanError('token-type', sentence)
   }
-  if (request.type === 'bidirectional' && context.addresses().length === 0) {
+  if (request.type === 'bidirectional' && ownAddresses(context, request.addresses).length === 0) {
     throw notListening('The other cluster could not call back')
   }
 }
@@ -175,7 +177,7 @@ async function activateThere(
   try {
     const { answer, address } =
       request.type === 'bidirectional'
-        ? await callPeer({ addresses, fingerprint, signal }, activation(context, token))
+        ? await callPeer({ addresses, fingerprint, signal }, activation(context, request, token))
         : await callPeer({ addresses, fingerprint, as: cluster, signal }, identityActivation(token))
     if (answer.status !== 200 && answer.status !== 201) throw peerRefusal(answer, address)
   } catch (error) {
@@ -195,12 +197,13 @@ function isRefusal(error: unknown): boolean {
   return isLinkspanError(error) && error.details.peer !== undefined
 }
 
-function activation(context: LinkContext, token: TrustToken) {
+function activation(context: LinkContext, request: ConsumeRequest, token: TrustToken) {
+  const addresses = ownAddresses(context, request.addresses).slice(0, calledBackMax)
   const body = {
     name: '',
     type: 'bidirectional',
     description: '',
-    config: { 'volatile.addresses': context.addresses().join(',') },
+    config: { 'volatile.addresses': addresses.join(',') },
     trust_token: encodeToken(token),
     auth_groups: null,
     cluster_certificate: context.identity.cluster.certificatePem,

@@ -36,6 +36,7 @@ import { refreshAddresses } from './refresh.ts'
 import { findLink, type LinkRow, linkTable, listLinks } from './rows.ts'
 import { Sightings } from './sightings.ts'
 import { sourceOf } from './source.ts'
+import { type OutstandingToken, outstandingTokens, type ReissuedToken, reissueToken } from './tokens.ts'
 
 export interface LinkChange {
   id: LinkId
@@ -108,6 +109,16 @@ export class Links implements AsyncDisposable {
   /** A token for the target of a one-way link: an identity alone. */
   mintIdentityToken(request: LinkRequest): Promise<MintedIdentity> {
     return mintIdentity(this.#context, request)
+  }
+
+  /** Another token for a pending identity, of a link or of a client; the one before is void. */
+  reissueToken(nameOrId: string, addresses: readonly string[] = []): Promise<ReissuedToken> {
+    return reissueToken(this.#context, nameOrId, addresses)
+  }
+
+  /** Tokens that wait to be used, without their secrets. */
+  outstandingTokens(): OutstandingToken[] {
+    return outstandingTokens(this.#context.store.rows, this.#context.clock.wallMs())
   }
 
   /**

@@ -59,8 +59,14 @@ async function createPublic(rooms: LinkRooms, request: Post): Promise<Answer> {
   }
   if (!remoteAddress) throw invalid('A public link needs "remote_address": HOST:PORT of the other side')
   request.require('can_create_cluster_links')
-  const { authGroups: _, ...asked } = linkRequest(request, name)
-  const { link, found, isNew } = await rooms.links.findPublicLink({ ...asked, remoteAddress, signal: request.signal })
+  const { description, config } = linkRequest(request, name)
+  const { link, found, isNew } = await rooms.links.findPublicLink({
+    name,
+    description,
+    config,
+    remoteAddress,
+    signal: request.signal,
+  })
   if (isNew) linkCreated(rooms, request, link)
   return sync(found)
 }
@@ -151,6 +157,7 @@ function linkRequest({ body }: Post, name: string) {
     description: body.description ?? '',
     config: body.config ?? {},
     authGroups: body.auth_groups ?? [],
+    addresses: body.addresses ?? [],
   }
 }
 

@@ -3,6 +3,7 @@ import { ClusterLink, ClusterLinkPut, ClusterLinkState, NamePost } from '../../c
 import { type LinkRow, linkRef } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route, type RouteAccess } from '../route.ts'
+import { authTokenRoutes } from './auth-tokens.ts'
 import { linkAddressesRoute } from './cluster-link-addresses.ts'
 import { createClusterLinkRoute } from './cluster-link-create.ts'
 import { linkChanged, linkDeleted, linkRenamed } from './cluster-link-events.ts'
@@ -25,6 +26,7 @@ export function clusterLinkRoutes(rooms: LinkRooms): Route[] {
     deleteRoute(rooms),
     stateRoute(rooms),
     linkAddressesRoute(rooms),
+    ...authTokenRoutes(rooms),
   ]
 }
 

@@ -133,7 +133,7 @@ function deleteRoute(rooms: V1Rooms): Route {
 }
 
 /** By identifier or name; for one that is not there, what was typed, which nobody can view. */
-function identityOf({ access }: V1Rooms, request: ApiRequest): EntityRef {
+export function identityOf({ access }: V1Rooms, request: ApiRequest): EntityRef {
   const typed = request.param('nameOrId')
   return { type: 'identity', name: findIdentity(access.rows, typed)?.id ?? typed }
 }
