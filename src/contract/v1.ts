@@ -139,8 +139,8 @@ export const AuthToken = Type.Object({
 })
 export type AuthToken = Static<typeof AuthToken>
 
-/** Ours: the addresses that a re-issued token is to name. */
-export const AuthTokenPost = Type.Object({ addresses: given(Texts) })
+/** Ours: the addresses that a re-issued token is to name; no body at all means the usual ones. */
+export const AuthTokenPost = Type.Union([Type.Object({ addresses: given(Texts) }), Type.Null()])
 export type AuthTokenPost = Static<typeof AuthTokenPost>
 
 export const identityTypes = [
