@@ -7,7 +7,13 @@ import { checkGroups } from './groups.ts'
 import type { AccessHooks } from './hooks.ts'
 import { checkIdentityName } from './names.ts'
 import { forgetEntitiesChanges, renameEntitiesChanges } from './permissions.ts'
-import { type IdentityCertificate, type IdentityKind, type IdentityRow, identityTable } from './rows.ts'
+import {
+  type IdentityCertificate,
+  type IdentityKind,
+  type IdentityRow,
+  identityTable,
+  type LegacyKind,
+} from './rows.ts'
 
 const identitiesMax = 10_000
 const pendingMax = 1000
@@ -155,16 +161,27 @@ export function expiredToken(): LinkspanError {
   return new LinkspanError('token-expired', 'This token has expired: ask for a new one')
 }
 
-/** Other groups, another certificate, or both. */
+export interface IdentityUpdate {
+  groups?: readonly string[]
+  certificate?: IdentityCertificate
+  name?: string
+  kind?: LegacyKind
+}
+
+/** Whatever of it is given. */
 export function updateIdentityChanges(
   rows: RowsView,
   hooks: AccessHooks,
   id: string,
-  update: { groups?: readonly string[]; certificate?: IdentityCertificate },
+  update: IdentityUpdate,
 ): IdentityChanges {
   const before = getIdentity(rows, id)
-  const changed = update.groups ? { ...before, groups: checkGroups(rows, update.groups) } : before
-  const { certificate } = update
+  const { groups, certificate, name = before.name, kind = before.kind } = update
+  if (name !== before.name) {
+    checkIdentityName(name)
+    checkNameFree(rows, name)
+  }
+  const changed = { ...before, name, kind, groups: groups ? checkGroups(rows, groups) : before.groups }
   if (!certificate || certificate.fingerprint === before.certificate?.fingerprint) {
     return { changes: [identityTable.put(changed.id, changed)], identity: changed }
   }

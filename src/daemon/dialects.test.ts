@@ -16,16 +16,18 @@ const open = [
   'GET /', // the API's versions
   'GET /1.0', // strangers learn how to become known, and nothing else
   'POST /1.0/auth/identities/tls', // spends tokens
+  'POST /1.0/certificates', // spends tokens
   'POST /1.0/cluster/links', // spends tokens
 ]
 const authenticated = [
-  ...['GET /1.0/auth/groups', 'GET /1.0/cluster/links'], // lists of what the caller may see
+  ...['GET /1.0/auth/groups', 'GET /1.0/certificates', 'GET /1.0/cluster/links'], // lists of what the caller may see
   ...['', '/tls', '/oidc', '/bearer'].map((path) => `GET /1.0/auth/identities${path}`),
   ...['', '/members', '/members/:name'].map((path) => `GET /1.0/cluster${path}`), // whom the caller deals with
   'GET /1.0/auth/identities/current', // who is asking
   'PUT /1.0/auth/identities/current/addresses', // where the caller is from now on
   'GET /1.0/auth/explain', // why he may, or may not
   ...['PUT', 'PATCH'].map((method) => `${method} /1.0/auth/identities/tls/:nameOrId`), // one's own certificate
+  ...['PUT', 'PATCH'].map((method) => `${method} /1.0/certificates/:fingerprint`),
   'GET /1.0/events', // what the caller may see, event by event
   'GET /1.0/operations', // the caller's own, and others' for whoever may see all
   ...['GET', 'DELETE'].map((method) => `${method} /1.0/operations/:id`),

@@ -108,6 +108,11 @@ export function parseCertificate(text: string, clock: Clock): X509Certificate {
   return certificate
 }
 
+/** Undefined when its subject has none. */
+export function commonNameOf(certificatePem: string): string | undefined {
+  return /^CN=(.+)$/m.exec(readCertificate(certificatePem).subject)?.[1]
+}
+
 function readCertificate(text: string): X509Certificate {
   if (text.length > certificateCharactersMax) {
     throw new LinkspanError('invalid-request', `A certificate has at most ${certificateCharactersMax} characters`)

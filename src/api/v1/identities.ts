@@ -1,5 +1,6 @@
 import { readIdentityCertificate } from '../../access/access.ts'
 import { deleteIdentityChanges, findIdentity, getIdentity, listIdentities } from '../../access/identities.ts'
+import { isLegacy } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityRef, entityUrl } from '../../contract/entities.ts'
 import { Identity, type IdentityInfo, IdentityPut } from '../../contract/v1.ts'
@@ -67,7 +68,7 @@ function currentRoute({ access }: V1Rooms): Route {
         ...showIdentity(identity),
         effective_groups: [...identity.groups],
         effective_permissions: [...distinct.values()],
-        fine_grained: true,
+        fine_grained: !isLegacy(identity),
       }
       return sync(info)
     },

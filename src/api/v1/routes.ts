@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts'
 import { explainRoutes } from './auth-explain.ts'
 import { authGroupRoutes } from './auth-groups.ts'
+import { certificateRoutes } from './certificates.ts'
 import { clusterRoutes } from './cluster.ts'
 import { eventRoutes } from './events.ts'
 import { identityRoutes } from './identities.ts'
@@ -16,6 +17,7 @@ export function v1CoreRoutes(rooms: V1Rooms): Route[] {
     ...clusterRoutes(rooms),
     ...authGroupRoutes(rooms),
     ...identityRoutes(rooms),
+    ...certificateRoutes(rooms),
     ...permissionRoutes(rooms),
     ...explainRoutes(rooms),
     ...eventRoutes(rooms),

@@ -14,6 +14,8 @@ import { auditOf, type V1Rooms } from './rooms.ts'
 export const apiExtensions = [
   'etag',
   'patch',
+  'certificate_token',
+  'certificate_update',
   'clustering',
   'event_lifecycle',
   'event_lifecycle_requestor',
