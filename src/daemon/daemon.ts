@@ -98,7 +98,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const { kafkaClusterId } = front
   const links = stack.use(new Links({ store, access, sealer, identity, clock, log, addresses, everyAddress: every }))
   const kafka = stack.use(openCluster(front.own, { log, clock, clusterId: kafkaClusterId }))
-  const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId }))
+  const watch = stack.use(new KafkaWatch({ cluster: kafka, store, warnings: foundation.warnings, log, kafkaClusterId }))
   // The embedded broker has told its id already.
   const asked = front.broker ? undefined : watch.start()
   const sync = stack.use(new GatewaySync({ access, links, log, broker: front.broker }))
@@ -138,12 +138,13 @@ function createDaemonApi(
   foundation: Foundation,
   parts: { links: Links; mirrors: Mirrors; watch: KafkaWatch; sync: GatewaySync; addresses: () => string[] },
 ): Promise<Api> {
-  const { config, clock, log, access, bus, operations, identity, facts } = foundation
+  const { config, clock, log, access, bus, operations, warnings, identity, facts } = foundation
   const { links, mirrors, watch, sync, addresses } = parts
   const rooms: LinkRooms = {
     access,
     bus,
     operations,
+    warnings,
     clock,
     log,
     links,
@@ -196,6 +197,7 @@ function openGateway(
 function startSchedule({ foundation, links, stack }: Parts): void {
   const schedule = stack.use(new Schedule(foundation.log))
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
+  schedule.every(pruneIntervalMs, 'prune warnings', () => foundation.warnings.prune())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
   schedule.every(announceIntervalMs, 'announce addresses', () => links.announceAddresses())
   schedule.every(lookAroundIntervalMs, 'look at linked clusters', () => links.lookAround())

@@ -16,6 +16,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { EventBus } from '../../src/events/bus.ts'
 import type { LinkspanEvent } from '../../src/events/event.ts'
 import { Operations } from '../../src/events/operations.ts'
+import { Warnings } from '../../src/events/warnings.ts'
 import { createIntake } from '../../src/gateway/http-intake.ts'
 import { createCertificate, fingerprintOf } from '../../src/identity/certificate.ts'
 import { openStore } from '../../src/store/store.ts'
@@ -68,7 +69,8 @@ export async function startTestApi(
   const access = new Access({ store, clock, log: silentLog })
   const bus = new EventBus({ clock, log: silentLog })
   const operations = new Operations({ clock, log: silentLog, bus })
-  const rooms: V1Rooms = { access, bus, operations, clock, log: silentLog, server: testServer }
+  const warnings = new Warnings({ store, clock, log: silentLog })
+  const rooms: V1Rooms = { access, bus, operations, warnings, clock, log: silentLog, server: testServer }
   const dialects = dialectsOf(rooms, () => api)
   const onSecurityEvent = bus.security.bind(bus)
   const options = { access, clock, log: silentLog, dialects, onSecurityEvent, version: '0', ...change }

@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts'
 import type { EntityType } from '../../contract/entities.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { Operations } from '../../events/operations.ts'
+import type { Warnings } from '../../events/warnings.ts'
 import type { TrustToken } from '../../identity/trust-token.ts'
 import { Audit } from './audit.ts'
 
@@ -28,6 +29,7 @@ export interface V1Rooms {
   access: Access
   bus: EventBus
   operations: Operations
+  warnings: Warnings
   clock: Clock
   log: Log
   server: ServerFacts

@@ -9,6 +9,7 @@ import { operationRoutes } from './operations.ts'
 import { permissionRoutes } from './permissions.ts'
 import type { V1Rooms } from './rooms.ts'
 import { serverRoutes } from './server.ts'
+import { warningRoutes } from './warnings.ts'
 
 /** The resources of `/1.0` that need nothing but who is who. */
 export function v1CoreRoutes(rooms: V1Rooms): Route[] {
@@ -22,5 +23,6 @@ export function v1CoreRoutes(rooms: V1Rooms): Route[] {
     ...explainRoutes(rooms),
     ...eventRoutes(rooms),
     ...operationRoutes(rooms),
+    ...warningRoutes(rooms),
   ]
 }

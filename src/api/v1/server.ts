@@ -29,6 +29,7 @@ export const apiExtensions = [
   'cluster_links_used_by',
   'cluster_links_unidirectional',
   'cluster_links_public',
+  'warnings',
   'linkspan',
 ]
 
