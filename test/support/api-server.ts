@@ -70,7 +70,7 @@ export async function startTestApi(
   const bus = new EventBus({ clock, log: silentLog })
   const operations = new Operations({ clock, log: silentLog, bus })
   const warnings = new Warnings({ store, clock, log: silentLog })
-  const rooms: V1Rooms = { access, bus, operations, warnings, clock, log: silentLog, server: testServer }
+  const rooms: V1Rooms = { access, bus, operations, warnings, clock, log: silentLog, server: { ...testServer } }
   const dialects = dialectsOf(rooms, () => api)
   const onSecurityEvent = bus.security.bind(bus)
   const options = { access, clock, log: silentLog, dialects, onSecurityEvent, version: '0', ...change }

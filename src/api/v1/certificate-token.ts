@@ -7,7 +7,7 @@ import type { OperationView } from '../../events/event.ts'
 import type { Operation } from '../../events/operation.ts'
 import type { Operations } from '../../events/operations.ts'
 import { formatExpiry, isExpired, parseExpiry } from '../../identity/expiry.ts'
-import { decodeToken, hashSecret, mintSecret, secretMatches } from '../../identity/trust-token.ts'
+import { decodeToken, hashSecret, mintSecret, secretMatcher } from '../../identity/trust-token.ts'
 import type { ApiRequest } from '../request.ts'
 import type { Answer } from '../route.ts'
 import { started } from './envelope.ts'
@@ -86,8 +86,8 @@ export function findCertificateToken({ operations, clock }: V1Rooms, text: strin
     const sentence = 'This token makes an identity, not an entry of the older trust store'
     throw new LinkspanError('invalid-request', `${sentence}: use it with /1.0/auth/identities/tls, or a newer client`)
   }
-  const hash = hashSecret(secret)
-  const found = runningTokens(operations).filter((operation) => secretMatches(hash, operation.secret!))
+  const matches = secretMatcher(secret)
+  const found = runningTokens(operations).filter((operation) => matches(hashSecret(operation.secret!)))
   const [operation] = found
   if (!operation) {
     const sentence = 'This token is not known here: it was used already, was revoked, or is of another cluster'
