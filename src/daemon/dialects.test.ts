@@ -20,7 +20,7 @@ const open = [
   'POST /1.0/cluster/links', // spends tokens
 ]
 const authenticated = [
-  ...['auth/groups', 'auth/tokens', 'certificates', 'cluster/links'].map((list) => `GET /1.0/${list}`), // what one may see
+  ...['auth/groups', 'auth/tokens', 'certificates', 'cluster/links'].map((list) => `GET /1.0/${list}`), // by right
   ...['', '/tls', '/oidc', '/bearer'].map((path) => `GET /1.0/auth/identities${path}`),
   ...['', '/members', '/members/:name'].map((path) => `GET /1.0/cluster${path}`), // whom the caller deals with
   'GET /1.0/auth/identities/current', // who is asking
