@@ -122,12 +122,13 @@ async function activate(rooms: LinkRooms, request: Post, type: ClusterLinkType, 
     ]
     throw invalid(`A cluster link is made with one of these: ${ways.join('; ')}`)
   }
-  const link = await rooms.links.activate({
+  const activation = {
     token,
     certificate: certificate ?? '',
     addresses: addresses.split(',').map((address) => address.trim()),
     signal: request.signal,
-  })
+  }
+  const link = await request.auditToken(rooms.links.activate(activation))
   linkActivated(rooms, request, link)
   return created(identityUrl(link.identityId!))
 }
