@@ -87,6 +87,13 @@ async function bestMs(work: () => Promise<unknown>): Promise<number> {
   return Math.min(...times)
 }
 
+test('all of them together leave the daemon small', async (t) => {
+  const status = await readFile(`/proc/${daemon.process.pid}/status`, 'utf8')
+  const megabytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+  t.diagnostic(`${megabytes.toFixed(0)} MB`)
+  assert.ok(megabytes < residentMegabytesMax, `${megabytes} MB`)
+})
+
 test('lists of 200 links and 2000 identities come soon', async (t) => {
   const lists = [
     [linksPath, linksCount],
@@ -120,11 +127,4 @@ test('one of many links tells its state as soon as one of few', async () => {
     assert.equal(status, 'Unreachable')
     assert.match(reason, /nothing listens there/)
   }
-})
-
-test('all of them together leave the daemon small', async (t) => {
-  const status = await readFile(`/proc/${daemon.process.pid}/status`, 'utf8')
-  const megabytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
-  t.diagnostic(`${megabytes.toFixed(0)} MB`)
-  assert.ok(megabytes < residentMegabytesMax, `${megabytes} MB`)
 })

@@ -137,7 +137,7 @@ test('a token names all addresses, or those that were chosen among ours', async 
   for (const name of ['all', 'chosen']) await a.client.clusterLinks.delete(name)
 })
 
-test('addresses of a token that are dead or somebody else cost little time and are not stored', async () => {
+test('addresses of a token that are dead, or of somebody else, cost little time and are not believed', async () => {
   const token = await mintLinkToken(a, 'berlin')
   await using swallows = await startProxy({ host: '127.0.0.1', port: 1 })
   swallows.hold('requests')
