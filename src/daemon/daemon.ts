@@ -19,6 +19,7 @@ import { publishGatewayAudit } from './gateway-audit.ts'
 import { GatewaySync } from './gateway-sync.ts'
 import { type KafkaFront, openKafkaFront } from './kafka-front.ts'
 import { KafkaWatch } from './kafka-watch.ts'
+import { warnOfFailedMirrors } from './mirror-warnings.ts'
 import { type Ready, ReadyFile } from './ready.ts'
 import { Schedule } from './schedule.ts'
 import { version } from './version.ts'
@@ -102,6 +103,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   // The embedded broker has told its id already.
   const asked = front.broker ? undefined : watch.start()
   const sync = stack.use(new GatewaySync({ access, links, log, broker: front.broker }))
+  stack.defer(warnOfFailedMirrors(store, foundation.warnings))
   const mirrors = stack.use(openDaemonMirrors(foundation, front, links))
   const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, addresses })
   stack.use(api)
