@@ -9,7 +9,7 @@ import { createIntake } from '../gateway/http-intake.ts'
 import { openCluster } from '../kafka/open-cluster.ts'
 import { Links } from '../link/links.ts'
 import { type Mirrors, openMirrors } from '../mirror/mirrors.ts'
-import { formatAddress } from '../transport/address.ts'
+import { formatAddress, type HostPort } from '../transport/address.ts'
 import { everyAddress, reachableAddresses } from './addresses.ts'
 import { AdminSocket } from './admin-socket.ts'
 import type { DaemonConfig } from './config.ts'
@@ -92,6 +92,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   await readyFile.clear()
 
   let gateway: Gateway | undefined
+  const listening = () => gateway?.address ?? config.listen
   const addresses = () => (gateway ? reachableAddresses(gateway.address, config.advertise) : [])
   const every = () => (gateway ? everyAddress(gateway.address, config.advertise) : [])
   const { store, access, sealer, identity } = foundation
@@ -105,7 +106,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const sync = stack.use(new GatewaySync({ access, links, log, broker: front.broker }))
   stack.defer(warnOfFailedMirrors(store, foundation.warnings))
   const mirrors = stack.use(openDaemonMirrors(foundation, front, links))
-  const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, addresses })
+  const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, listening, addresses })
   stack.use(api)
   const intakePath = join(config.stateDir, 'http.socket')
   stack.use(
@@ -138,10 +139,13 @@ function openDaemonMirrors({ config, store, bus, clock, log }: Foundation, front
 
 function createDaemonApi(
   foundation: Foundation,
-  parts: { links: Links; mirrors: Mirrors; watch: KafkaWatch; sync: GatewaySync; addresses: () => string[] },
+  parts: Pick<Parts, 'links' | 'mirrors' | 'watch' | 'sync'> & {
+    listening: () => HostPort
+    addresses: () => string[]
+  },
 ): Promise<Api> {
   const { config, clock, log, access, bus, operations, warnings, identity, facts } = foundation
-  const { links, mirrors, watch, sync, addresses } = parts
+  const { links, mirrors, watch, sync, listening, addresses } = parts
   const rooms: LinkRooms = {
     access,
     bus,
@@ -158,7 +162,11 @@ function createDaemonApi(
       addresses,
       clusterId: facts.clusterId,
       kafkaClusterId: () => watch.kafkaClusterId,
-      pinnedConfig: () => ({ 'core.https_address': formatAddress(config.listen), 'volatile.uuid': facts.clusterId }),
+      pinnedConfig: () => ({
+        'core.https_address': formatAddress(listening()),
+        'cluster.https_address': addresses()[0] ?? formatAddress(listening()),
+        'volatile.uuid': facts.clusterId,
+      }),
     },
     entityNames: { cluster_link: () => links.list().map(({ name }) => name) },
   }
