@@ -51,17 +51,29 @@ function runCommand(command: string, args: string[], options: SpawnOptions = {})
   })
 }
 
-async function runTests(files: string[], flags: string[], env: Record<string, string> = {}): Promise<number> {
+interface RunOptions {
+  env?: Record<string, string>
+  /** Tells everything at the end, for runs that go on beside another. */
+  late?: boolean
+}
+
+async function runTests(
+  files: string[],
+  flags: string[],
+  { env = {}, late = false }: RunOptions = {},
+): Promise<number> {
   if (files.length === 0) return 0
   const folder = await mkdtemp(join(tmpdir(), 'linkspan-test-'))
-  const countsFile = join(folder, 'counts.json')
-  const reporter = ['--test-reporter=./scripts/reporter.ts', '--test-reporter-destination=stdout']
+  const [countsFile, reportFile] = [join(folder, 'counts.json'), join(folder, 'report.txt')]
+  const destination = late ? reportFile : 'stdout'
+  const reporter = ['--test-reporter=./scripts/reporter.ts', `--test-reporter-destination=${destination}`]
   // kafkajs asks for timers in the past.
   const args = ['--disable-warning=TimeoutNegativeWarning', '--test', ...reporter, ...flags, ...files]
   try {
     const code = await runCommand(process.execPath, args, {
       env: { ...process.env, ...env, [countsVariable]: countsFile },
     })
+    if (late && existsSync(reportFile)) say(readFileSync(reportFile, 'utf8'))
     if (existsSync(countsFile)) addCounts(JSON.parse(readFileSync(countsFile, 'utf8')) as Partial<Counts>)
     else say('✖ the tests ended without a report')
     return existsSync(countsFile) ? code : code || 1
@@ -78,16 +90,30 @@ function runUnits(files: string[]): Promise<number> {
   return runTests(files, ['--test-isolation=none', `--test-timeout=${timeoutMs.unit}`])
 }
 
-/** One file at a time, each in a process of its own; the brokers that they share are started once. */
-async function runScenarios(files: string[]): Promise<number> {
+/**
+ * One file at a time, each in a process of its own; the brokers that they share are started once. Those that need no
+ * Kafka run beside those that do, one at a time as well: both wait most of the time.
+ */
+async function runScenarios(files: string[]): Promise<void> {
+  const withKafka = files.filter((file) => mentions(file, 'kafkaAvailable'))
+  const others = files.filter((file) => !withKafka.includes(file))
   const flags = ['--test-concurrency=1', `--test-timeout=${timeoutMs.scenario}`]
-  if (!files.some(needsSharedKafka) || (await kafkaAvailable()).skip) return await runTests(files, flags)
-  await using shared = await startShared()
-  return await runTests(files, flags, shared.env)
+  const late = withKafka.length > 0
+  const stages: Promise<void>[] = []
+  if (others.length > 0) stages.push(stage('scenarios', () => runTests(others, flags, { late })))
+  if (withKafka.length > 0) stages.push(stage('scenarios, with real Kafka', () => runWithKafka(withKafka, flags)))
+  await Promise.all(stages)
 }
 
-function needsSharedKafka(file: string): boolean {
-  return /\b(sharedKafka|linkPair)\(/.test(readFileSync(join(root, file), 'utf8'))
+async function runWithKafka(files: string[], flags: string[]): Promise<number> {
+  const shares = files.some((file) => mentions(file, 'sharedKafka') || mentions(file, 'linkPair'))
+  if (!shares || (await kafkaAvailable()).skip) return await runTests(files, flags)
+  await using shared = await startShared()
+  return await runTests(files, flags, { env: shared.env })
+}
+
+function mentions(file: string, call: string): boolean {
+  return new RegExp(`\\b${call}\\(`).test(readFileSync(join(root, file), 'utf8'))
 }
 
 function listFiles(patterns: string[]): string[] {
@@ -102,7 +128,7 @@ async function runEverything(): Promise<void> {
   await stage('types', () => runCommand(bin('tsc'), ['--noEmit']))
   await stage('lint', () => runCommand(bin('biome'), ['check', '.']))
   await stage('units', () => runUnits(listFiles(unitPatterns)))
-  await stage('scenarios, with real Kafka', () => runScenarios(listFiles(scenarioPatterns)))
+  await runScenarios(listFiles(scenarioPatterns))
 }
 
 async function runChosen(chosen: string[]): Promise<void> {
@@ -116,7 +142,7 @@ async function runChosen(chosen: string[]): Promise<void> {
     })
   }
   if (files.length > scenarios.length) await stage('units', () => runUnits(files.filter((file) => units.has(file))))
-  if (scenarios.length > 0) await stage('scenarios, with real Kafka', () => runScenarios(scenarios))
+  await runScenarios(scenarios)
 }
 
 function summarize(): number {

@@ -1,5 +1,6 @@
 import { type Entitlement, type EntityRef, type EntityType, type Impliers, impliersOf } from '../contract/entities.ts'
 import { isInternalName, parseEntityPattern } from '../contract/patterns.ts'
+import { isLegacy } from './rows.ts'
 import type { AccessSnapshot, SnapshotGroup, SnapshotIdentity, Subject } from './snapshot.ts'
 
 export interface Judgement {
@@ -24,6 +25,7 @@ export function authorize(
 ): Judgement {
   if (subject.kind === 'administrator') return granted
   if (subject.kind === 'untrusted') return entity.type === 'server' ? { allowed: false, visible: true } : refused
+  if (subject.identity.kind === 'unrestricted-client') return granted
   const rights = rightsOf(snapshot, subject.identity)
   const key = `${entity.type} ${entitlement} ${entity.name}`
   const known = rights.judgements.get(key)
@@ -123,8 +125,9 @@ function isHeld(rights: Rights, entitlement: Entitlement, entity: EntityRef): bo
 }
 
 /** Whoever is known may see and delete himself, and see the groups that he is in. */
-function isOwnRight(identity: SnapshotIdentity, entitlement: Entitlement, entity: EntityRef): boolean {
-  if (entity.type === 'identity' && entity.name === identity.id) {
+export function isOwnRight(identity: SnapshotIdentity, entitlement: Entitlement, entity: EntityRef): boolean {
+  const isSelf = entity.type === 'identity' || (entity.type === 'certificate' && isLegacy(identity))
+  if (isSelf && entity.name === identity.id) {
     return entitlement === 'can_view' || entitlement === 'can_delete'
   }
   return entity.type === 'group' && entitlement === 'can_view' && identity.groups.includes(entity.name)

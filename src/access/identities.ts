@@ -1,18 +1,19 @@
 import { LinkspanError } from '../base/errors.ts'
 import type { EntityRef } from '../contract/entities.ts'
-import { hashSecret, mintSecret, secretMatches } from '../identity/trust-token.ts'
+import { hashSecret, mintSecret, secretMatcher } from '../identity/trust-token.ts'
 import type { RowChange } from '../store/row-log.ts'
 import type { RowsView } from '../store/rows.ts'
 import { checkGroups } from './groups.ts'
 import type { AccessHooks } from './hooks.ts'
 import { checkIdentityName } from './names.ts'
-import { forgetEntitiesChanges, renameEntityChanges } from './permissions.ts'
+import { forgetEntitiesChanges, renameEntitiesChanges } from './permissions.ts'
 import {
   type AnnouncedCertificate,
   type IdentityCertificate,
   type IdentityKind,
   type IdentityRow,
   identityTable,
+  type LegacyKind,
   type SupersededCertificate,
 } from './rows.ts'
 
@@ -42,6 +43,11 @@ export function listIdentities(rows: RowsView): IdentityRow[] {
 
 export function identityRef(identity: Pick<IdentityRow, 'id'>): EntityRef {
   return { type: 'identity', name: identity.id }
+}
+
+/** All by which permissions may name it. */
+function refsOf(identity: Pick<IdentityRow, 'id'>): EntityRef[] {
+  return [identityRef(identity), { type: 'certificate', name: identity.id }]
 }
 
 /** By identifier, else by name. Undefined when there is none. */
@@ -84,6 +90,23 @@ export function createPendingIdentityChanges(
   return { changes: [identityTable.put(identity.id, identity)], identity, secret }
 }
 
+/** Another secret in the place of one that was lost: the old one is void, and the expiry begins anew. */
+export function reissueSecretChanges(
+  rows: RowsView,
+  nameOrId: string,
+  { nowMs, expiresAtMs }: { nowMs: number; expiresAtMs: number | null },
+): IdentityChanges & { secret: string } {
+  const before = getIdentity(rows, nameOrId)
+  if (!before.pending) {
+    const sentence = `Identity ${JSON.stringify(before.name)} has used its token, and needs no other`
+    throw new LinkspanError('state-conflict', sentence)
+  }
+  const secret = mintSecret()
+  const pending = { secretHash: hashSecret(secret), expiresAtMs, issuedAtMs: nowMs }
+  const identity: IdentityRow = { ...before, pending }
+  return { changes: [identityTable.put(identity.id, identity)], identity, secret }
+}
+
 function newIdentity(
   rows: RowsView,
   input: IdentityInput,
@@ -103,9 +126,10 @@ function newIdentity(
  * for the caller to delete. Takes the same time for every wrong secret.
  */
 export function findPending(rows: RowsView, secret: string, kind: IdentityKind): IdentityRow {
+  const matches = secretMatcher(secret)
   let found: IdentityRow | undefined
   for (const identity of listIdentities(rows)) {
-    if (identity.pending && secretMatches(identity.pending.secretHash, secret)) found = identity
+    if (identity.pending && matches(identity.pending.secretHash)) found = identity
   }
   if (!found) {
     const sentence = 'This token is not known here: it was used already, was deleted, or is of another cluster'
@@ -142,18 +166,30 @@ export function expiredToken(): LinkspanError {
   return new LinkspanError('token-expired', 'This token has expired: ask for a new one')
 }
 
-/** Other groups, another certificate, or both. */
+export interface IdentityUpdate {
+  groups?: readonly string[]
+  certificate?: IdentityCertificate
+  name?: string
+  kind?: LegacyKind
+  /** That the cluster behind it tells together with a certificate. */
+  generation?: number
+}
+
+/** Whatever of it is given. */
 export function updateIdentityChanges(
   rows: RowsView,
   hooks: AccessHooks,
   id: string,
-  update: { groups?: readonly string[]; certificate?: IdentityCertificate; generation?: number },
+  update: IdentityUpdate,
 ): IdentityChanges {
   const before = getIdentity(rows, id)
-  const { generation } = update
+  const { groups, certificate, generation, name = before.name, kind = before.kind } = update
   if (generation !== undefined) checkGeneration(before, generation)
-  const changed = update.groups ? { ...before, groups: checkGroups(rows, update.groups) } : before
-  const { certificate } = update
+  if (name !== before.name) {
+    checkIdentityName(name)
+    checkNameFree(rows, name)
+  }
+  const changed = { ...before, name, kind, groups: groups ? checkGroups(rows, groups) : before.groups }
   if (!certificate || certificate.fingerprint === before.certificate?.fingerprint) {
     return { changes: [identityTable.put(changed.id, changed)], identity: changed }
   }
@@ -228,7 +264,7 @@ function replaceCertificate(
   const changes = [
     identityTable.remove(before.id),
     identityTable.put(identity.id, identity),
-    ...renameEntityChanges(rows, identityRef(before), identityRef(identity)),
+    ...renameEntitiesChanges(rows, refsOf(before), refsOf(identity)),
     ...hooks.replacementOf(rows, before, identity),
   ]
   return { changes, identity }
@@ -259,7 +295,7 @@ export function deleteIdentityChanges(
 ): RowChange[] {
   const identity = getIdentity(rows, id)
   const cascade = hooks.cascadeOf(rows, identity)
-  const gone = [identityRef(identity), ...cascade.gone, ...alsoGone]
+  const gone = [...refsOf(identity), ...cascade.gone, ...alsoGone]
   return [identityTable.remove(identity.id), ...cascade.changes, ...forgetEntitiesChanges(rows, gone)]
 }
 

@@ -12,7 +12,7 @@ import type { Permission } from '../contract/v1.ts'
 import type { RowChange } from '../store/row-log.ts'
 import type { RowsView } from '../store/rows.ts'
 import type { AccessHooks } from './hooks.ts'
-import { adminsGroup, type GroupRow, groupTable, identityTable, type PermissionRow } from './rows.ts'
+import { adminsGroup, type GroupRow, groupTable, identityTable, isLegacy, type PermissionRow } from './rows.ts'
 
 const permissionsMax = 4000
 const urlCharactersMax = 2000
@@ -52,8 +52,10 @@ function checkTarget(rows: RowsView, hooks: AccessHooks, pattern: EntityPattern)
   if (kind === 'exact' && !existsHere(rows, hooks, ref)) throw invalid(`There is no ${type} ${shown(name)} here`)
 }
 
-function existsHere(rows: RowsView, hooks: AccessHooks, ref: EntityRef): boolean {
+/** Whether permissions may name it. */
+export function existsHere(rows: RowsView, hooks: AccessHooks, ref: EntityRef): boolean {
   if (ref.type === 'identity') return rows.has(identityTable, ref.name)
+  if (ref.type === 'certificate') return isLegacy(rows.get(identityTable, ref.name) ?? { kind: 'client' })
   if (ref.type === 'group') return ref.name === adminsGroup.name || rows.has(groupTable, ref.name)
   return hooks.mayExist(rows, ref)
 }
@@ -66,7 +68,18 @@ export function forgetEntitiesChanges(rows: RowsView, gone: readonly EntityRef[]
 
 /** The changes that make permissions follow an entity to its new name. */
 export function renameEntityChanges(rows: RowsView, from: EntityRef, to: EntityRef): RowChange[] {
-  return changeGroups(rows, (permissions) => renameIn(permissions, from, to))
+  return renameEntitiesChanges(rows, [from], [to])
+}
+
+/** The same for one thing that permissions know by several references; both lists are in the same order. */
+export function renameEntitiesChanges(
+  rows: RowsView,
+  from: readonly EntityRef[],
+  to: readonly EntityRef[],
+): RowChange[] {
+  return changeGroups(rows, (permissions) => {
+    return from.reduce((renamed, ref, index) => renameIn(renamed, ref, to[index]!), permissions)
+  })
 }
 
 export function renameIn(permissions: readonly PermissionRow[], from: EntityRef, to: EntityRef): PermissionRow[] {

@@ -1,8 +1,12 @@
 import type { IdentityType } from '../contract/v1.ts'
 import { defineTable } from '../store/table.ts'
 
-/** `client`: a person or a program. `cluster-link`: a linked cluster, known by its cluster certificate. */
-export type IdentityKind = 'client' | 'cluster-link'
+/**
+ * `client`: a person or a program. `cluster-link`: a linked cluster, known by its cluster certificate. The other two
+ * are of LXD's older trust store, in no groups: they may do everything, or nothing but see and delete themselves.
+ */
+export type IdentityKind = 'client' | 'cluster-link' | LegacyKind
+export type LegacyKind = 'unrestricted-client' | 'restricted-client'
 
 /** Whoever is known here by a certificate, or by the secret of a token that was not spent yet. */
 export interface IdentityRow {
@@ -48,6 +52,8 @@ export interface PendingSecret {
   secretHash: string
   /** Null is never. */
   expiresAtMs: number | null
+  /** Of a token that was issued again; missing: it is the identity's first. */
+  issuedAtMs?: number
 }
 
 export interface GroupRow {
@@ -71,8 +77,14 @@ export const accessTables = [identityTable, groupTable]
 /** LXD's name of an identity's type. */
 export function identityTypeName(identity: Pick<IdentityRow, 'kind' | 'pending'>): IdentityType {
   const pending = identity.pending !== null
+  if (identity.kind === 'unrestricted-client') return 'Client certificate (unrestricted)'
+  if (identity.kind === 'restricted-client') return 'Client certificate (restricted)'
   if (identity.kind === 'client') return pending ? 'Client certificate (pending)' : 'Client certificate'
   return pending ? 'Cluster link certificate (pending)' : 'Cluster link certificate'
+}
+
+export function isLegacy(identity: { kind: IdentityKind }): identity is { kind: LegacyKind } {
+  return identity.kind === 'unrestricted-client' || identity.kind === 'restricted-client'
 }
 
 /** The group that is always there, holds everything, and cannot be changed. It has no row. */

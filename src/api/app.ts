@@ -12,7 +12,15 @@ import { guardBrowser } from './browser-guard.ts'
 import type { Dialect } from './dialect.ts'
 import { originOf, RateLimiter } from './rate-limiter.ts'
 import { ApiRequest } from './request.ts'
-import { type Answer, checkRoute, isStream, type Route, type RouteMethod } from './route.ts'
+import {
+  type Answer,
+  checkRoute,
+  entityTypeOf,
+  isStream,
+  type Route,
+  type RouteAccess,
+  type RouteMethod,
+} from './route.ts'
 
 const bodyBytesMax = 1024 * 1024
 const pathPartCharactersMax = 4000
@@ -125,6 +133,7 @@ function addRoute(frame: Frame, scope: FastifyInstance, dialect: Dialect, route:
   const schema = {
     summary,
     tags: [dialect.name],
+    'x-linkspan-access': describeAccess(route.access),
     ...(body && dialect.bodies === 'json' ? { body } : {}),
     ...(result ? { response: { 200: result } } : {}),
     ...(query ? { querystring: describeQuery(query) } : {}),
@@ -147,6 +156,12 @@ function addRoute(frame: Frame, scope: FastifyInstance, dialect: Dialect, route:
       wsHandler: (webSocket, request) => socket(frame.requests.get(request)!, webSocket),
     }),
   })
+}
+
+/** Who is let in, for the published description. */
+function describeAccess(access: RouteAccess): object {
+  if (access.kind !== 'entitlement') return { kind: access.kind }
+  return { kind: access.kind, entitlement: access.entitlement, entity_type: entityTypeOf(access) }
 }
 
 /** Given twice, a parameter is a list: handlers take the first, so nothing is refused here. */

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authorize, type Judgement, mayView } from '../access/authorize.ts'
 import { type AccessSnapshot, type Subject, usernameOf } from '../access/snapshot.ts'
-import { assert, LinkspanError } from '../base/errors.ts'
+import { assert, isLinkspanError, LinkspanError } from '../base/errors.ts'
 import { type Entitlement, type EntityRef, entityUrl, serverRef } from '../contract/entities.ts'
 import type { Requestor, SecurityMetadata } from '../events/event.ts'
 import type { Caller } from '../transport/caller.ts'
@@ -151,6 +151,18 @@ export class ApiRequest<Body = unknown> {
     if (presented) this.refused('authn_login_fail:tls', 'A certificate that is not known was presented')
     const reason = presented ? 'the certificate that was presented is not known here' : 'no certificate was presented'
     throw new LinkspanError('not-trusted', `Not trusted, ${reason}: use a token first`)
+  }
+
+  /** What `work` refuses a token with is told to the audit: somebody may be guessing. */
+  async auditToken<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work
+    } catch (error) {
+      if (isLinkspanError(error, 'token-unknown', 'token-expired', 'token-type')) {
+        this.refused('authn_login_fail:token', error.message)
+      }
+      throw error
+    }
   }
 
   refused(name: string, description: string): void {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Static, TSchema } from 'typebox'
 import type { WebSocket } from 'ws'
 import { assert } from '../base/errors.ts'
-import { type Entitlement, type EntityRef, isEntitlementOf } from '../contract/entities.ts'
+import { type Entitlement, type EntityRef, type EntityType, isEntitlementOf } from '../contract/entities.ts'
 import type { ApiRequest } from './request.ts'
 
 /**
@@ -10,10 +10,13 @@ import type { ApiRequest } from './request.ts'
  * handler shows only what that one may see, or judges by `request.require`. `entitlement`: judged before the body is
  * read.
  */
-export type RouteAccess =
-  | { kind: 'open' }
-  | { kind: 'authenticated' }
-  | { kind: 'entitlement'; entitlement: Entitlement; entity: (request: ApiRequest) => EntityRef }
+export type RouteAccess = { kind: 'open' } | { kind: 'authenticated' } | EntitlementAccess
+
+export interface EntitlementAccess {
+  kind: 'entitlement'
+  entitlement: Entitlement
+  entity: (request: ApiRequest) => EntityRef
+}
 
 /** What goes back. A body that is neither text, bytes nor stream is sent as JSON. */
 export interface Answer {
@@ -60,10 +63,16 @@ export function checkRoute(route: Route): void {
   assert(access !== undefined, `the route ${name} does not declare what it needs of its caller`)
   const kinds = ['open', 'authenticated', 'entitlement']
   assert(kinds.includes(access.kind), `the route ${name} declares an unknown kind of access`)
-  if (access.kind === 'entitlement') {
-    assert(typeof access.entity === 'function', `the route ${name} does not say which entity it is about`)
-    assert(typeof access.entitlement === 'string', `the route ${name} names no entitlement`)
-  }
+  if (access.kind !== 'entitlement') return
+  assert(typeof access.entity === 'function', `the route ${name} does not say which entity it is about`)
+  assert(typeof access.entitlement === 'string', `the route ${name} names no entitlement`)
+  checkEntitlement({ type: entityTypeOf(access), name: '' }, access.entitlement)
+}
+
+/** What kind of entity a route is about: the same for all its requests, so it is asked with one that names nothing. */
+export function entityTypeOf(access: EntitlementAccess): EntityType {
+  const nothing = { param: () => '-', query: () => undefined } as unknown as ApiRequest
+  return access.entity(nothing).type
 }
 
 /** Throws for an entitlement that the entity's type does not have, which would refuse everybody. */

@@ -5,9 +5,10 @@ import type { LinkId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import { intervalMs } from '../contract/schedule.ts'
 import { formatExpiry } from '../identity/expiry.ts'
-import type { LinkContext } from '../link/context.ts'
+import type { LinkOptions } from '../link/context.ts'
+import type { PeerDial } from '../link/dial-peer.ts'
 import type { Links } from '../link/links.ts'
-import { callPeer, isTexts, metadataOf, type PeerCall, peerRefusal } from '../link/peer.ts'
+import { callPeer, isTexts, metadataOf, peerRefusal } from '../link/peer.ts'
 import { addressesOf, type LinkRow, pinOf } from '../link/rows.ts'
 import { stillPending } from '../link/source.ts'
 import { isPinned } from '../transport/pinned.ts'
@@ -17,7 +18,7 @@ import { verifyBackup } from './file.ts'
 import { BackupFolder, type StoredBackup } from './folder.ts'
 
 export interface PullerOptions {
-  context: Pick<LinkContext, 'identity' | 'clock' | 'log'>
+  context: Pick<LinkOptions, 'identity' | 'clock' | 'log'>
   links: Links
   /** The state directory. */
   directory: string
@@ -127,7 +128,7 @@ export class BackupPuller implements AsyncDisposable {
   async #pull(link: LinkRow): Promise<StoredBackup[]> {
     if (link.state !== 'active' || !link.peer || link.reach !== 'peer') throw stillPending(link)
     const deadline = AbortSignal.timeout(pullTimeoutMs)
-    const call: PeerCall = {
+    const call: PeerDial = {
       addresses: addressesOf(link),
       fingerprint: pinOf(link.peer),
       as: this.#options.context.identity.cluster,
@@ -139,7 +140,7 @@ export class BackupPuller implements AsyncDisposable {
     return pulled
   }
 
-  async #pullInstance(link: LinkRow, call: PeerCall, instanceUrl: string): Promise<StoredBackup> {
+  async #pullInstance(link: LinkRow, call: PeerDial, instanceUrl: string): Promise<StoredBackup> {
     const nowMs = this.#clock.wallMs()
     const there = `pull-${crypto.randomUUID().slice(0, 8)}`
     const body = { name: there, expires_at: formatExpiry(nowMs + leftoverMs) }
@@ -163,7 +164,7 @@ export class BackupPuller implements AsyncDisposable {
     return stored
   }
 
-  #receive(link: LinkRow, call: PeerCall, { url, name }: { url: string; name: string }): Promise<StoredBackup> {
+  #receive(link: LinkRow, call: PeerDial, { url, name }: { url: string; name: string }): Promise<StoredBackup> {
     const { addresses: address, fingerprint, as, signal } = call
     const arrive = async (take: (chunk: Uint8Array) => Promise<void>) => {
       const pair = as ? { certificate: as.certificatePem, key: as.privateKeyPem } : {}
@@ -196,7 +197,7 @@ export class BackupPuller implements AsyncDisposable {
 }
 
 /** URLs of what may be backed up. Throws `not-permitted` when that is nothing. */
-async function instancesAt(call: PeerCall, link: LinkRow): Promise<string[]> {
+async function instancesAt(call: PeerDial, link: LinkRow): Promise<string[]> {
   const urls = await ask(call, 'GET', '/1.0/instances')
   const named = isTexts(urls) ? urls.filter((url) => /^\/1\.0\/instances\/[^/?#]+$/.test(url)) : []
   if (named.length > 0) return named.slice(0, instancesMax)
@@ -205,7 +206,7 @@ async function instancesAt(call: PeerCall, link: LinkRow): Promise<string[]> {
   throw new LinkspanError('not-permitted', `${problem}: ${wayOut}`)
 }
 
-async function ask(call: PeerCall, method: string, path: string, body?: object): Promise<unknown> {
+async function ask(call: PeerDial, method: string, path: string, body?: object): Promise<unknown> {
   const { answer, address } = await callPeer(call, { method, path, ...(body ? { body } : {}) })
   if (answer.status >= 300) throw peerRefusal(answer, address)
   return metadataOf(answer)

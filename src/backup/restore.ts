@@ -39,9 +39,9 @@ export async function openWhole(bytes: Buffer, secret: KeyObject): Promise<Opene
 }
 
 /**
- * Makes a state directory of a backup. A daemon that is started on it is the host that was lost, of the next generation:
- * it takes another certificate, and tells the clusters that it is linked with. Returns that generation. Throws what
- * `openWhole` throws, and `state-conflict` for a directory that is not empty; then nothing is left.
+ * Makes a state directory of a backup. A daemon that is started on it is the host that was lost, of the next
+ * generation: it takes another certificate, and tells the clusters that it is linked with. Returns that generation.
+ * Throws what `openWhole` throws, and `state-conflict` for a directory that is not empty; then nothing is left.
  */
 export async function restoreBackup({ bytes, secret, directory }: RestoreRequest): Promise<number> {
   const opened = await openWhole(bytes, secret)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
-import { stateDirectory } from './context.ts'
+import { Context } from './context.ts'
+import { stateDirectory } from './local.ts'
 
 test('the state directory is that of the flag, the environment or the user', () => {
   assert.equal(stateDirectory('/a', { LINKSPAN_DIR: '/b' }), '/a')
@@ -10,4 +11,14 @@ test('the state directory is that of the flag, the environment or the user', () 
   const ofUser = process.getuid?.() === 0 ? '/var/lib/linkspan' : join(homedir(), '.local/state/linkspan')
   assert.equal(stateDirectory(undefined, {}), ofUser)
   assert.throws(() => stateDirectory(undefined, { LINKSPAN_DIR: '' }), { code: 'usage' })
+})
+
+test('the remote is that of the argument, the flag or the environment; a state directory is local', async () => {
+  assert.equal(await new Context({}, 'b').remote(), 'b')
+  assert.equal(await new Context({ remote: 'c:' }).remote(), 'c')
+  assert.equal(await new Context({ remote: 'b' }, 'b').remote(), 'b')
+  assert.equal(await new Context({ stateDir: '/x' }).remote(), 'local')
+  assert.equal(await new Context({ stateDir: '/x' }, 'local').remote(), 'local')
+  assert.throws(() => new Context({ remote: 'c' }, 'b'), { code: 'usage', message: /Two remotes are named/ })
+  assert.throws(() => new Context({ stateDir: '/x' }, 'b'), { code: 'usage', message: /leave one out/ })
 })

@@ -1,32 +1,66 @@
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { isLinkspanError, LinkspanError } from '../base/errors.ts'
+import { LinkspanError } from '../base/errors.ts'
 import { type Client, createClient } from '../client/client.ts'
 import type { HttpCall } from '../client/http.ts'
-import { type HttpConnections, unixHttp } from '../transport/pinned-fetch.ts'
+import type { Connection } from './connection.ts'
+import { connectLocal, stateDirectory } from './local.ts'
+import { localRemote } from './names.ts'
 import { version } from './version.ts'
 
-interface GlobalOptions {
+export interface GlobalOptions {
   stateDir?: string
+  remote?: string
   quiet?: boolean
 }
 
 /** What a command works with: the daemon that is meant, and where its words go. */
 export class Context implements AsyncDisposable {
   readonly quiet: boolean
-  readonly stateDir: string
   readonly client: Client
   readonly http: HttpCall
-  readonly #connections: HttpConnections
+  readonly #options: GlobalOptions
+  readonly #named: string | undefined
+  #connection: Promise<Connection> | undefined
 
-  constructor(options: GlobalOptions) {
+  /** `remote`: that of the command's argument, if it names one. Throws `usage`. */
+  constructor(options: GlobalOptions, remote?: string) {
     this.quiet = options.quiet ?? false
-    this.stateDir = stateDirectory(options.stateDir)
-    const socketPath = join(this.stateDir, 'unix.socket')
-    this.#connections = unixHttp(socketPath)
-    this.http = explainingHttp(this.#connections, { socketPath, stateDir: this.stateDir })
+    this.#options = options
+    this.#named = namedRemote(options, remote)
+    this.http = async (request, signal) => {
+      const { connections, explain } = await this.connect()
+      const headers = { 'user-agent': `linkspan/${version}`, ...request.headers }
+      try {
+        return await connections({ ...request, headers }, signal)
+      } catch (error) {
+        throw explain(error)
+      }
+    }
     this.client = createClient(this.http)
+  }
+
+  /** The remote that is meant: the one that was named, else that of `LINKSPAN_REMOTE`, else the default one. */
+  async remote(): Promise<string> {
+    const name = this.#named ?? process.env.LINKSPAN_REMOTE
+    if (name) return name
+    const { RemotesFolder } = await import('./remotes/folder.ts')
+    return (await new RemotesFolder().readConfig())['default-remote']
+  }
+
+  /** Only what the remote needs is loaded, and only when something is asked. */
+  connect(): Promise<Connection> {
+    this.#connection ??= this.#open()
+    return this.#connection
+  }
+
+  async #open(): Promise<Connection> {
+    const remote = await this.remote()
+    if (remote === localRemote) return connectLocal(stateDirectory(this.#options.stateDir))
+    const [{ RemotesFolder }, { connectRemote }] = await Promise.all([
+      import('./remotes/folder.ts'),
+      import('./remotes/connect.ts'),
+    ])
+    return connectRemote(new RemotesFolder(), remote)
   }
 
   /** A result, to standard output. */
@@ -45,52 +79,23 @@ export class Context implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connections[Symbol.asyncDispose]()
+    const connection = await this.#connection?.catch(() => undefined)
+    await connection?.connections[Symbol.asyncDispose]()
   }
 }
 
-export function openContext(command: Command): Context {
-  return new Context(command.optsWithGlobals<GlobalOptions>())
+export function openContext(command: Command, remote?: string): Context {
+  return new Context(command.optsWithGlobals<GlobalOptions>(), remote)
 }
 
-/** The same choice as the daemon's: flag, environment, default of the user. */
-export function stateDirectory(flag: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
-  const given = flag ?? env.LINKSPAN_DIR
-  if (given === '') throw new LinkspanError('usage', 'The state directory is empty: name one, or leave it out')
-  if (given !== undefined) return resolve(given)
-  return process.getuid?.() === 0 ? '/var/lib/linkspan' : join(homedir(), '.local', 'state', 'linkspan')
-}
-
-interface Daemon {
-  socketPath: string
-  stateDir: string
-}
-
-function explainingHttp(connections: HttpConnections, daemon: Daemon): HttpCall {
-  return async (request, signal) => {
-    const headers = { 'user-agent': `linkspan/${version}`, ...request.headers }
-    try {
-      return await connections({ ...request, headers }, signal)
-    } catch (error) {
-      throw explained(error, daemon)
-    }
+/** A state directory is one of this machine. */
+function namedRemote({ stateDir, remote: flag }: GlobalOptions, argument: string | undefined): string | undefined {
+  const flagged = flag?.replace(/:$/, '')
+  if (argument !== undefined && flagged !== undefined && argument !== flagged) {
+    throw new LinkspanError('usage', `Two remotes are named, "${argument}" and "${flagged}": leave one out`)
   }
-}
-
-function explained(error: unknown, { socketPath, stateDir }: Daemon): unknown {
-  if (!isLinkspanError(error, 'unreachable')) return error
-  const reason = (error.cause as NodeJS.ErrnoException | undefined)?.code
-  const options = { details: { socketPath, ...(reason === undefined ? {} : { reason }) } }
-  if (reason === 'EACCES' || reason === 'EPERM') {
-    const sentence = `${socketPath} is not yours to open: run this as the user who runs the daemon`
-    return new LinkspanError('not-permitted', sentence, options)
-  }
-  if (reason === 'ENOENT' || reason === 'ECONNREFUSED' || reason === 'ENOTDIR') {
-    const wayOut = `start one with "linkspand --state-dir ${stateDir}", or name another by --state-dir or LINKSPAN_DIR`
-    return new LinkspanError('unreachable', `No Linkspan daemon answers at ${socketPath}: ${wayOut}`, options)
-  }
-  return new LinkspanError('unreachable', `The daemon at ${socketPath} closed the connection before it answered`, {
-    ...options,
-    cause: error.cause,
-  })
+  const named = argument ?? flagged
+  if (stateDir === undefined) return named
+  if (named === undefined || named === localRemote) return localRemote
+  throw new LinkspanError('usage', `--state-dir means the daemon of this machine, "${named}:" another: leave one out`)
 }

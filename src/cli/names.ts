@@ -1,63 +1,64 @@
 import { LinkspanError } from '../base/errors.ts'
 
+/** The daemon of this machine, by its administrator's socket. */
 export const localRemote = 'local'
 
+/** Something at a daemon: `remote` is undefined where the text names none, which means the default one. */
 export interface RemoteName {
-  remote: string
+  remote: string | undefined
   name: string
 }
 
-/** `[remote:]name`, split at the first colon as LXD's client does it. */
+/** `[remote:]name`, split at the first colon as LXD's client does it; but no remote has a slash in its name. */
 export function parseRemoteName(text: string): RemoteName {
-  const colon = text.indexOf(':')
-  if (colon < 0) return { remote: localRemote, name: text }
-  return { remote: text.slice(0, colon) || localRemote, name: text.slice(colon + 1) }
+  const [prefix, remote] = /^([^/:]*):/.exec(text) ?? ['', undefined]
+  return { remote: remote || undefined, name: text.slice(prefix.length) }
 }
 
-/** The name of something at the local daemon, the only one that can be named yet. Throws `usage`. */
-export function localName(text: string, what: string): string {
-  const { name } = onlyLocal(text)
-  if (name === '') throw new LinkspanError('usage', `Name the ${what}`)
-  return name
+/** The same where there has to be a name. Throws `usage`. */
+export function parseName(text: string, what: string): RemoteName {
+  const parsed = parseRemoteName(text)
+  if (parsed.name === '') throw new LinkspanError('usage', `Name the ${what}`)
+  return parsed
 }
 
 /** For commands that take no name, only `[remote:]`. Throws `usage`. */
-export function expectLocal(text: string | undefined): void {
-  if (text === undefined) return
-  const { name } = onlyLocal(text)
-  if (name !== '') throw new LinkspanError('usage', `Expected a remote such as "${localRemote}:", got "${text}"`)
+export function parseRemote(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const { remote, name } = parseRemoteName(text)
+  if (name === '') return remote
+  throw new LinkspanError('usage', `Expected a remote such as "${localRemote}:", got "${text}"`)
+}
+
+/** The remote itself, with or without its colon: for the commands that manage remotes. */
+export function parseRemoteItself(text: string): string {
+  return text.endsWith(':') ? text.slice(0, -1) : text
 }
 
 /** Of `query`. */
-export function localPath(text: string): string {
-  const path = text.startsWith('/') ? text : onlyLocal(text).name
+export function parsePath(text: string): { remote: string | undefined; path: string } {
+  const { remote, name: path } = parseRemoteName(text)
   if (!path.startsWith('/')) throw new LinkspanError('usage', `Expected a path such as /1.0, got "${text}"`)
-  return path
-}
-
-function onlyLocal(text: string): RemoteName {
-  const parsed = parseRemoteName(text)
-  if (parsed.remote === localRemote) return parsed
-  const wayOut = `only "${localRemote}:" can be used, with --state-dir or LINKSPAN_DIR to choose the daemon`
-  throw new LinkspanError('usage', `There is no remote "${parsed.remote}": ${wayOut}`)
+  return { remote, path }
 }
 
 export type IdentityShorthand = 'tls' | 'cluster-link'
 
 export interface IdentityName {
+  remote: string | undefined
   shorthand: IdentityShorthand
   nameOrId: string
 }
 
 /** `[remote:]tls/name` or `cluster-link/name`. Throws `usage`. */
 export function parseIdentityName(text: string): IdentityName {
-  const whole = localName(text, 'identity')
+  const { remote, name: whole } = parseName(text, 'identity')
   const slash = whole.indexOf('/')
   const shorthand = whole.slice(0, Math.max(slash, 0))
   const nameOrId = whole.slice(slash + 1)
   if (slash < 0 || nameOrId === '') {
     throw new LinkspanError('usage', `Write the identity as its type and name, such as "tls/${nameOrId || 'NAME'}"`)
   }
-  if (shorthand === 'tls' || shorthand === 'cluster-link') return { shorthand, nameOrId }
+  if (shorthand === 'tls' || shorthand === 'cluster-link') return { remote, shorthand, nameOrId }
   throw new LinkspanError('usage', `There are no identities of type "${shorthand}": tls and cluster-link exist`)
 }

@@ -28,6 +28,7 @@ export function createProgram(): Command {
   const program = new Command('linkspan')
     .description('Links hosts into a cluster, clusters to each other, and Kafka topics across them.')
     .option('--state-dir <dir>', 'state directory of the daemon that is meant (or LINKSPAN_DIR in the environment)')
+    .option('--remote <remote>', 'the daemon that is meant, where no argument names it (or LINKSPAN_REMOTE)')
     .option('-q, --quiet', 'print results only')
     .option('--debug', 'show where an error comes from')
     .version(version, '--version', 'print the version of this program')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
@@ -12,6 +13,11 @@ import {
   parseEntityUrl,
 } from './entities.ts'
 import { exactPattern, isInternalName, parseEntityPattern, patternCovers, patternUrl } from './patterns.ts'
+
+interface Implications {
+  own?: readonly string[]
+  server?: readonly string[]
+}
 
 const named = entityTypes.filter((type) => type !== 'server')
 const names = fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), fc.stringMatching(/^[a*\\/%_]{1,6}$/))
@@ -100,4 +106,18 @@ test('internal topics are covered by their exact name only', () => {
     assert.ok(!patternCovers(parseEntityPattern(url)!, offsets), url)
   }
   assert.ok(patternCovers(parseEntityPattern('/1.0/topics/__consumer_offsets')!, offsets))
+})
+
+test('docs/access.md shows this table as it is', async () => {
+  const page = await readFile(new URL('../../docs/access.md', import.meta.url), 'utf8')
+  const rows = entityTypes.flatMap((type) => {
+    return entitlementsOf(type).map((entitlement) => {
+      const { own = [], server = [] } = (entityTable[type].entitlements as Record<string, Implications>)[entitlement]!
+      const others = [...own.map((name) => `\`${name}\``), ...server.map((name) => `server \`${name}\``)]
+      return `| \`${type}\` | \`${entitlement}\` | ${others.join(', ')} |`
+    })
+  })
+  const head = ['| entity type | entitlement | also held by whoever holds |', '| --- | --- | --- |']
+  const table = [...head, ...rows].join('\n')
+  assert.ok(page.includes(table), `The page lacks:\n${table}`)
 })

@@ -72,6 +72,15 @@ export const entityTable = {
       can_delete: { server: ['can_delete_groups'] },
     },
   },
+  /** Of LXD's older trust store, which knows neither groups nor entitlements: who may see and change its entries. */
+  certificate: {
+    url: '/1.0/certificates/',
+    entitlements: {
+      can_view: { own: ['can_edit', 'can_delete'], server: ['can_view_identities'] },
+      can_edit: { server: ['can_edit_identities'] },
+      can_delete: { server: ['can_delete_identities'] },
+    },
+  },
   cluster_link: {
     url: '/1.0/cluster/links/',
     entitlements: {
@@ -175,6 +184,36 @@ const impliers = new Map(
 /** Undefined when the type has no such entitlement. */
 export function impliersOf(type: EntityType, entitlement: Entitlement): Impliers | undefined {
   return impliers.get(`${type} ${entitlement}`)
+}
+
+/** One entitlement, on the kind of entity that it is on. */
+export interface Held {
+  type: EntityType
+  entitlement: Entitlement
+}
+
+/** What gives an entitlement, step by step: each of them gives the one before it, the last is what was asked. */
+export type ImplicationPath = readonly Held[]
+
+/** All that gives one entitlement, itself included, the nearest first; each with the way that leads from it. */
+export function implicationPaths(type: EntityType, entitlement: Entitlement): ImplicationPath[] {
+  const paths: Held[][] = [[{ type, entitlement }]]
+  const seen = new Set([`${type} ${entitlement}`])
+  for (const path of paths) {
+    const [first] = path
+    const { own = [], server = [] } = impliedOf(first!.type, first!.entitlement)
+    const nearer = [
+      ...own.map((name) => ({ type: first!.type, entitlement: name as Entitlement })),
+      ...server.map((name) => ({ type: 'server' as const, entitlement: name as Entitlement })),
+    ]
+    for (const held of nearer) {
+      const key = `${held.type} ${held.entitlement}`
+      if (seen.has(key)) continue
+      seen.add(key)
+      paths.push([held, ...path])
+    }
+  }
+  return paths
 }
 
 function findImpliers(type: EntityType, entitlement: string): Impliers {

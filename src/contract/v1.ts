@@ -1,18 +1,11 @@
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+import { AccessEntitlements, ConfigInput, choice, given, Text, TextMap, Texts } from './v1-shape.ts'
 
 /**
  * LXD's dialect, `/1.0`: the shapes of its bodies. In what clients send, null, an empty text and nothing at all mean
  * the same, so every member of a request that is not needed may be missing or null. Unknown members are ignored.
  */
-const Text = Type.String()
-const Texts = Type.Array(Text)
-const given = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]))
-const choice = <const Values extends readonly string[]>(values: Values) => {
-  return Type.Unsafe<Values[number]>({ type: 'string', enum: values })
-}
-const TextMap = Type.Record(Text, Text)
-/** Values of a config map: LXD's clients send texts, people also write numbers and booleans. */
-const ConfigInput = Type.Record(Text, Type.Union([Text, Type.Number(), Type.Boolean(), Type.Null()]))
+export * from './v1-trust.ts'
 
 export const Envelope = Type.Object({
   type: Type.Union([Type.Literal('sync'), Type.Literal('async'), Type.Literal('error')]),
@@ -24,8 +17,6 @@ export const Envelope = Type.Object({
   metadata: Type.Unknown(),
 })
 export type Envelope = Static<typeof Envelope>
-
-const AccessEntitlements = Type.Optional(Texts)
 
 export const clusterLinkTypes = ['bidirectional', 'unidirectional', 'public'] as const
 export type ClusterLinkType = (typeof clusterLinkTypes)[number]
@@ -52,6 +43,10 @@ export const ClusterLinksPost = Type.Object({
   auth_groups: given(Texts),
   cluster_certificate: given(Text),
   remote_address: given(Text),
+  /** Confirms a public link: of the certificate that was found. */
+  fingerprint: given(Text),
+  /** Ours: those of this cluster's addresses that a new token is to name. */
+  addresses: given(Texts),
 })
 export type ClusterLinksPost = Static<typeof ClusterLinksPost>
 
@@ -73,10 +68,18 @@ export const ClusterLinkState = Type.Object({
       status: choice(clusterLinkStatuses),
       /** Ours: why it is not Active. */
       reason: Type.Optional(Text),
+      /** Ours, RFC 3339: when this address last answered as the peer, since the daemon started. */
+      last_seen_at: Type.Optional(Text),
+      /** Ours, milliseconds: one question and its answer on a connection that is open. */
+      round_trip_ms: Type.Optional(Type.Number()),
     }),
   ),
 })
 export type ClusterLinkState = Static<typeof ClusterLinkState>
+
+/** Ours: where a linked cluster, the caller, is reached from now on; `host:port`, at most eight. */
+export const AddressesPut = Type.Object({ addresses: Texts })
+export type AddressesPut = Static<typeof AddressesPut>
 
 /** Ours: `GET /1.0/cluster/certificate`. */
 export const ClusterCertificate = Type.Object({
@@ -113,94 +116,39 @@ export const ClusterMember = Type.Object({
   description: Text,
   config: TextMap,
   groups: Texts,
+  /** Ours: every `host:port` under which the member can be reached; `url` names the first. */
+  addresses: Type.Optional(Texts),
 })
 export type ClusterMember = Static<typeof ClusterMember>
 
-/** What the API shows as an object and the CLI as base64. */
-export const TrustTokenObject = Type.Object({
-  client_name: Text,
-  fingerprint: Text,
-  addresses: Texts,
-  secret: Text,
-  expires_at: Text,
+export const Cluster = Type.Object({
+  server_name: Text,
+  enabled: Type.Boolean(),
+  member_config: Type.Array(Type.Unknown()),
+})
+export type Cluster = Static<typeof Cluster>
+
+export const warningSeverities = ['low', 'moderate', 'high'] as const
+export const warningStatuses = ['new', 'acknowledged', 'resolved'] as const
+
+export const Warning = Type.Object({
+  uuid: Text,
+  location: Text,
+  project: Text,
   type: Text,
+  /** How often it was raised. */
+  count: Type.Integer(),
+  first_seen_at: Text,
+  last_seen_at: Text,
+  last_message: Text,
+  severity: choice(warningSeverities),
+  status: choice(warningStatuses),
+  entity_url: Text,
 })
-export type TrustTokenObject = Static<typeof TrustTokenObject>
+export type Warning = Static<typeof Warning>
 
-export const identityTypes = [
-  'Client certificate',
-  'Client certificate (pending)',
-  'Cluster link certificate',
-  'Cluster link certificate (pending)',
-] as const
-export type IdentityType = (typeof identityTypes)[number]
-
-export const Permission = Type.Object({ entity_type: Text, url: Text, entitlement: Text })
-export type Permission = Static<typeof Permission>
-
-export const PermissionInfo = Type.Object({
-  ...Permission.properties,
-  groups: Type.Union([Texts, Type.Null()]),
-})
-export type PermissionInfo = Static<typeof PermissionInfo>
-
-export const Identity = Type.Object({
-  access_entitlements: AccessEntitlements,
-  authentication_method: Type.Literal('tls'),
-  type: choice(identityTypes),
-  id: Text,
-  name: Text,
-  groups: Texts,
-  tls_certificate: Text,
-  expires_at: Type.Optional(Text),
-})
-export type Identity = Static<typeof Identity>
-
-export const IdentityInfo = Type.Object({
-  ...Identity.properties,
-  effective_groups: Texts,
-  effective_permissions: Type.Array(Permission),
-  fine_grained: Type.Boolean(),
-})
-export type IdentityInfo = Static<typeof IdentityInfo>
-
-/** The API extension of those that take `next_tls_certificate`. */
-export const certificateAnnouncements = 'linkspan_certificate_announcements'
-
-export const IdentityPut = Type.Object({
-  groups: given(Texts),
-  tls_certificate: given(Text),
-  /** Ours: announces the certificate that will follow; both are accepted until it is taken over, or for a time. */
-  next_tls_certificate: given(Text),
-  /** Ours, with either of the two: how often the cluster that tells it was restored from a backup, from 1. */
-  generation: given(Type.Integer({ minimum: 1 })),
-})
-export type IdentityPut = Static<typeof IdentityPut>
-
-export const IdentitiesTlsPost = Type.Object({
-  name: given(Text),
-  trust_token: given(Text),
-  token: given(Type.Boolean()),
-  certificate: given(Text),
-  groups: given(Texts),
-})
-export type IdentitiesTlsPost = Static<typeof IdentitiesTlsPost>
-
-export const AuthGroup = Type.Object({
-  access_entitlements: AccessEntitlements,
-  name: Text,
-  description: Text,
-  permissions: Type.Array(Permission),
-  identities: Type.Record(Text, Texts),
-  identity_provider_groups: Texts,
-})
-export type AuthGroup = Static<typeof AuthGroup>
-
-export const AuthGroupPut = Type.Object({ description: given(Text), permissions: given(Type.Array(Permission)) })
-export type AuthGroupPut = Static<typeof AuthGroupPut>
-
-export const AuthGroupsPost = Type.Object({ name: Text, ...AuthGroupPut.properties })
-export type AuthGroupsPost = Static<typeof AuthGroupsPost>
+export const WarningPut = Type.Object({ status: given(Text) })
+export type WarningPut = Static<typeof WarningPut>
 
 /** A running daemon. LXD's shape, of which the machine's own parts are empty. */
 export const Instance = Type.Object({

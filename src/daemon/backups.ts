@@ -1,8 +1,10 @@
 import { Backups } from '../backup/backups.ts'
 import { BackupPuller } from '../backup/pull.ts'
+import { entityUrl } from '../contract/entities.ts'
 import { generationOf } from '../link/cluster-facts.ts'
-import type { LinkContext } from '../link/context.ts'
+import type { LinkOptions } from '../link/context.ts'
 import type { Links } from '../link/links.ts'
+import { linkRef } from '../link/rows.ts'
 import type { Foundation } from './foundation.ts'
 import { version } from './version.ts'
 
@@ -14,8 +16,8 @@ export interface BackupParts {
 }
 
 export function openBackups(
-  { config, store, identity, facts, clock, log }: Foundation,
-  { context, links }: { context: LinkContext; links: Links },
+  { config, store, identity, facts, warnings, clock, log }: Foundation,
+  { context, links }: { context: LinkOptions; links: Links },
 ): BackupParts {
   const directory = config.stateDir
   const { clusterId } = facts
@@ -36,7 +38,9 @@ export function openBackups(
     links,
     directory,
     onTried: (link, problem) => {
-      if (problem !== null) log.warn({ link: link.name, problem }, 'A backup that was due could not be pulled')
+      const about = { type: 'A backup that is due cannot be pulled', entity: entityUrl(linkRef(link)) }
+      if (problem === null) void warnings.resolve(about)
+      else void warnings.raise({ ...about, message: problem, severity: 'moderate' })
     },
   })
   return { backups, puller }

@@ -1,17 +1,6 @@
 import { join } from 'node:path'
 import { type Api, createApi } from '../api/api.ts'
-import { v3Dialect } from '../api/kafka-v3/dialect.ts'
-import { v3Routes } from '../api/kafka-v3/routes.ts'
-import { openapiDialect } from '../api/openapi.ts'
-import { clusterCertificateRoutes } from '../api/v1/cluster-certificate.ts'
 import type { LinkRooms } from '../api/v1/cluster-link-rooms.ts'
-import { clusterLinkRoutes } from '../api/v1/cluster-links.ts'
-import { v1Dialect } from '../api/v1/dialect.ts'
-import { footprintRoutes } from '../api/v1/footprint.ts'
-import { instanceRoutes } from '../api/v1/instances.ts'
-import { pulledBackupRoutes } from '../api/v1/pulled-backups.ts'
-import { v1CoreRoutes } from '../api/v1/routes.ts'
-import { topicFenceRoutes } from '../api/v1/topic-fence.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { LinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -22,16 +11,18 @@ import { Links } from '../link/links.ts'
 import type { CertificateRotation } from '../link/rotation.ts'
 import type { SupersededWatch } from '../link/superseded.ts'
 import { type Mirrors, openMirrors } from '../mirror/mirrors.ts'
-import { formatAddress } from '../transport/address.ts'
-import { reachableAddresses } from './addresses.ts'
+import { formatAddress, type HostPort } from '../transport/address.ts'
+import { everyAddress, reachableAddresses } from './addresses.ts'
 import { AdminSocket } from './admin-socket.ts'
 import { type BackupParts, openBackups } from './backups.ts'
 import type { DaemonConfig } from './config.ts'
+import { daemonDialects } from './dialects.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { publishGatewayAudit } from './gateway-audit.ts'
 import { GatewaySync } from './gateway-sync.ts'
 import { type KafkaFront, openKafkaFront } from './kafka-front.ts'
 import { KafkaWatch } from './kafka-watch.ts'
+import { warnOfFailedMirrors } from './mirror-warnings.ts'
 import { type Ready, ReadyFile } from './ready.ts'
 import { beginLife, openRotation, watchSuperseded } from './rotation.ts'
 import { Schedule } from './schedule.ts'
@@ -50,6 +41,8 @@ const refreshIntervalMs = 86_400_000
 const supersededIntervalMs = 300_000
 /** How soon a backup is pulled that is due. */
 const pullIntervalMs = 15_000
+const announceIntervalMs = 5000
+const lookAroundIntervalMs = 300_000
 /** For requests in flight; pumps have their time after it, and all of the stop is to be done within ten seconds. */
 const graceMs = 4000
 
@@ -107,18 +100,21 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   await readyFile.clear()
 
   let gateway: Gateway | undefined
+  const listening = () => gateway?.address ?? config.listen
   let rewriteReady = () => {}
   const addresses = () => (gateway ? reachableAddresses(gateway.address, config.advertise) : [])
+  const every = () => (gateway ? everyAddress(gateway.address, config.advertise) : [])
   const { store, access, sealer, identity } = foundation
   const front = await openKafkaFront(foundation, stack, options.onFailure)
   const { kafkaClusterId } = front
-  const context = { store, access, sealer, identity, clock, log, addresses }
+  const context = { store, access, sealer, identity, clock, log, addresses, everyAddress: every }
   const links = stack.use(new Links(context))
   const kafka = stack.use(openCluster(front.own, { log, clock, clusterId: kafkaClusterId }))
-  const watch = stack.use(new KafkaWatch({ cluster: kafka, store, log, kafkaClusterId }))
+  const watch = stack.use(new KafkaWatch({ cluster: kafka, store, warnings: foundation.warnings, log, kafkaClusterId }))
   // The embedded broker has told its id already.
   const asked = front.broker ? undefined : watch.start()
   const sync = stack.use(new GatewaySync({ access, links, log, broker: front.broker }))
+  stack.defer(warnOfFailedMirrors(store, foundation.warnings))
   const mirrors = stack.use(openDaemonMirrors(foundation, front, links))
   const rotation = stack.use(
     openRotation(foundation, { context, links, gateway: () => gateway, onServed: () => rewriteReady() }),
@@ -126,17 +122,8 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const superseded = watchSuperseded(foundation, context)
   const { backups, puller } = openBackups(foundation, { context, links })
   stack.use(puller)
-  const api = await createDaemonApi(foundation, {
-    links,
-    mirrors,
-    watch,
-    sync,
-    addresses,
-    rotation,
-    superseded,
-    backups,
-    puller,
-  })
+  const own = { rotation, superseded, backups, puller }
+  const api = await createDaemonApi(foundation, { links, mirrors, watch, sync, listening, addresses, ...own })
   stack.use(api)
   const intakePath = join(config.stateDir, 'http.socket')
   stack.use(
@@ -173,18 +160,20 @@ function openDaemonMirrors({ config, store, bus, clock, log }: Foundation, front
 }
 
 interface ApiParts extends Pick<Parts, 'links' | 'mirrors' | 'watch' | 'sync' | 'backups' | 'puller'> {
+  listening: () => HostPort
   addresses: () => string[]
   rotation: CertificateRotation
   superseded: SupersededWatch
 }
 
 function createDaemonApi(foundation: Foundation, parts: ApiParts): Promise<Api> {
-  const { config, clock, log, access, bus, operations, identity, facts } = foundation
-  const { links, mirrors, watch, sync, addresses, rotation, superseded, backups, puller } = parts
+  const { config, clock, log, access, bus, operations, warnings, identity, facts } = foundation
+  const { links, mirrors, watch, sync, listening, addresses, rotation, superseded, backups, puller } = parts
   const rooms: LinkRooms = {
     access,
     bus,
     operations,
+    warnings,
     clock,
     log,
     links,
@@ -196,30 +185,22 @@ function createDaemonApi(foundation: Foundation, parts: ApiParts): Promise<Api> 
       addresses,
       clusterId: facts.clusterId,
       kafkaClusterId: () => watch.kafkaClusterId,
-      clustered: () => false,
       supersededBy: () => superseded.generation,
-      pinnedConfig: () => ({ 'core.https_address': formatAddress(config.listen), 'volatile.uuid': facts.clusterId }),
+      pinnedConfig: () => ({
+        'core.https_address': formatAddress(listening()),
+        'cluster.https_address': addresses()[0] ?? formatAddress(listening()),
+        'volatile.uuid': facts.clusterId,
+      }),
     },
     entityNames: { cluster_link: () => links.list().map(({ name }) => name), instance: () => [config.name] },
   }
   const apiReference: { api?: Api } = {}
-  const dialects = [
-    v1Dialect(
-      sync.settling([
-        ...v1CoreRoutes(rooms),
-        ...clusterLinkRoutes(rooms),
-        ...clusterCertificateRoutes({ ...rooms, rotation }),
-        ...instanceRoutes({ ...rooms, backups }),
-        ...pulledBackupRoutes({ ...rooms, puller }),
-        ...footprintRoutes({ mirrors }),
-        ...topicFenceRoutes({ bus, mirrors }),
-      ]),
-    ),
-    v3Dialect(
-      sync.settling(v3Routes({ links, mirrors, operations, bus, clock, kafkaClusterId: () => watch.kafkaClusterId })),
-    ),
-    openapiDialect(() => apiReference.api!),
-  ]
+  const dialects = daemonDialects({
+    ...rooms,
+    ...{ mirrors, rotation, backups, puller },
+    settling: (routes) => sync.settling(routes),
+    api: () => apiReference.api!,
+  })
   const onSecurityEvent = bus.security.bind(bus)
   return createApi({ access, clock, log, dialects, onSecurityEvent, version }).then((api) => {
     apiReference.api = api
@@ -250,11 +231,14 @@ function openGateway(
 function startSchedule({ foundation, links, backups, puller, stack }: Parts, superseded: SupersededWatch): void {
   const schedule = stack.use(new Schedule(foundation.log))
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
+  schedule.every(pruneIntervalMs, 'prune warnings', () => foundation.warnings.prune())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
   schedule.soonAndEvery(supersededIntervalMs, 'ask whether this host was replaced', (signal) => superseded.look(signal))
   schedule.every(pruneIntervalMs, 'delete expired backups', () => backups.prune())
   schedule.every(pullIntervalMs, 'pull backups', () => puller.pullDue())
   schedule.every(pruneIntervalMs, 'end certificate announcements', () => links.endAnnouncements())
+  schedule.every(announceIntervalMs, 'announce addresses', () => links.announceAddresses())
+  schedule.every(lookAroundIntervalMs, 'look at linked clusters', () => links.lookAround())
 }
 
 function readyOf({ foundation, front, gateway, watch }: Parts): Ready {

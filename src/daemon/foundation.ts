@@ -7,6 +7,7 @@ import { isLinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { EventBus } from '../events/bus.ts'
 import { Operations } from '../events/operations.ts'
+import { Warnings, warningTable } from '../events/warnings.ts'
 import { type IdentityOptions, loadHostIdentity, type OwnIdentity } from '../identity/keys.ts'
 import { openSealer, type Sealer } from '../identity/sealing.ts'
 import { type ClusterFactsRow, clusterFactsTable, loadClusterFacts } from '../link/cluster-facts.ts'
@@ -33,6 +34,7 @@ export interface Foundation {
   access: Access
   bus: EventBus
   operations: Operations
+  warnings: Warnings
   /** What is to be fronted; see `openKafkaFront`. */
   kafka: KafkaPlan
 }
@@ -47,6 +49,7 @@ const tables: readonly Table<object>[] = [
   fenceTable,
   rotationTable,
   clusterFactsTable,
+  warningTable,
 ]
 
 /** State directory and its lock, keys, who may do what, events. `stack` takes what is opened. */
@@ -71,7 +74,8 @@ export async function layFoundation(
   const bus = stack.use(new EventBus({ clock, log }))
   const statusOf = (error: unknown) => (isLinkspanError(error) ? v1Statuses[error.code] : 500)
   const operations = stack.use(new Operations({ clock, log, bus, statusOf }))
-  return { config, clock, log, store, identity, naming, sealer, facts, access, bus, operations, kafka }
+  const warnings = new Warnings({ store, clock, log })
+  return { config, clock, log, store, identity, naming, sealer, facts, access, bus, operations, warnings, kafka }
 }
 
 function advertisedHosts({ advertise, listen, broker }: DaemonConfig): string[] {

@@ -2,6 +2,7 @@ import { Backoff } from '../base/backoff.ts'
 import { sleep } from '../base/clock.ts'
 import { explainError, isLinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { Warnings } from '../events/warnings.ts'
 import type { KafkaCluster } from '../kafka/cluster.ts'
 import { pinKafkaCluster } from '../link/cluster-facts.ts'
 import type { Store } from '../store/store.ts'
@@ -9,6 +10,7 @@ import type { Store } from '../store/store.ts'
 export interface KafkaWatchOptions {
   cluster: KafkaCluster
   store: Store
+  warnings: Warnings
   log: Log
   /** Pinned before, if the Kafka ever answered. */
   kafkaClusterId: string | undefined
@@ -17,6 +19,7 @@ export interface KafkaWatchOptions {
 /** Long enough for a Kafka that is there: scripts then find its id in the very first ready.json. */
 const firstAttemptMs = 700
 const attemptMs = 10_000
+const notReached = { type: 'Kafka is not reached' }
 
 /** Finds out which Kafka cluster is fronted, however long that takes: the daemon runs without it meanwhile. */
 export class KafkaWatch implements AsyncDisposable {
@@ -65,24 +68,26 @@ export class KafkaWatch implements AsyncDisposable {
 
   /** True once the Kafka that is meant has answered. */
   async #ask(deadlineMs: number): Promise<boolean> {
-    const { cluster, store, log } = this.#options
+    const { cluster, store, warnings, log } = this.#options
     try {
       const found = await cluster.clusterId({ deadlineMs, signal: this.#stopping.signal })
       await pinKafkaCluster(store, found)
       const isNew = this.#kafkaClusterId !== found
       this.#kafkaClusterId = found
       log.info({ kafkaClusterId: found }, 'Kafka is reached')
+      await warnings.resolve(notReached)
       if (isNew) this.#onKnown()
       return true
     } catch (error) {
-      if (!this.#stopping.signal.aborted) this.#tell(error)
+      if (!this.#stopping.signal.aborted) await this.#tell(error)
       return false
     }
   }
 
   /** Each reason once, however often it is met. */
-  #tell(error: unknown): void {
+  async #tell(error: unknown): Promise<void> {
     const reason = explainError(error)
+    await this.#options.warnings.raise({ ...notReached, message: reason, severity: 'high' })
     if (reason === this.#told) return
     this.#told = reason
     const { log } = this.#options

@@ -1,19 +1,21 @@
 import { LinkspanError } from '../base/errors.ts'
+import { entityUrl } from '../contract/entities.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { createCertificate } from '../identity/certificate.ts'
 import { generationOf, isRestored, madeKnown } from '../link/cluster-facts.ts'
-import type { LinkContext } from '../link/context.ts'
+import type { LinkOptions } from '../link/context.ts'
 import type { Links } from '../link/links.ts'
 import { CertificateRotation } from '../link/rotation.ts'
+import { linkRef } from '../link/rows.ts'
 import { SupersededWatch, supersededText } from '../link/superseded.ts'
 import type { Foundation } from './foundation.ts'
 
 /** What a rotation of the cluster's certificate does to this daemon. */
 export function openRotation(
   foundation: Foundation,
-  parts: { context: LinkContext; links: Links; gateway: () => Gateway | undefined; onServed: () => void },
+  parts: { context: LinkOptions; links: Links; gateway: () => Gateway | undefined; onServed: () => void },
 ): CertificateRotation {
-  const { config, identity, naming, log, store } = foundation
+  const { config, identity, naming, store, warnings } = foundation
   const { context, links, gateway, onServed } = parts
   return new CertificateRotation({
     context,
@@ -29,7 +31,9 @@ export function openRotation(
     generation: () => generationOf(store.rows),
     onSwitched: () => links.reopen(),
     onUntold: (link, problem) => {
-      if (problem !== null) log.warn({ link: link.name, problem }, 'A linked cluster does not know our new certificate')
+      const about = { type: 'A linked cluster does not know our new certificate', entity: entityUrl(linkRef(link)) }
+      if (problem === null) void warnings.resolve(about)
+      else void warnings.raise({ ...about, message: problem, severity: 'moderate' })
     },
   })
 }
@@ -42,12 +46,13 @@ export async function beginLife({ store, log }: Foundation, rotation: Certificat
   log.info({ generation, fingerprint, told, untold }, 'This host was restored from a backup, and has a new certificate')
 }
 
-export function watchSuperseded({ log }: Foundation, context: LinkContext): SupersededWatch {
-  return new SupersededWatch(context, (generation, link) => {
-    const wayOut = 'stop this daemon, or delete its links and make new ones'
-    log.error(
-      { link: link.name, generation },
-      `A linked cluster refuses this host, ${supersededText(generation)}: ${wayOut}`,
-    )
+export function watchSuperseded({ warnings }: Foundation, context: LinkOptions): SupersededWatch {
+  const type = 'A restored host took the place of this one'
+  return new SupersededWatch(context, (found) => {
+    if (!found) return void warnings.resolve({ type })
+    const { link, generation } = found
+    const problem = `Cluster link ${JSON.stringify(link.name)} refuses this host, ${supersededText(generation)}`
+    const message = `${problem}: stop this daemon, or delete its links and make new ones`
+    void warnings.raise({ type, message, severity: 'high' })
   })
 }

@@ -18,6 +18,8 @@ export interface OperationRequest {
   mayCancel?: boolean
   requestor?: Requestor
   project?: string
+  /** Of a token: in no view and in no event, but for those whom the dialect shows it. */
+  secret?: string
 }
 
 /** The work itself. What it returns replaces the metadata; it has to end soon after `signal` is aborted. */
@@ -74,6 +76,10 @@ export class Operation {
 
   get project(): string | undefined {
     return this.#request.project
+  }
+
+  get secret(): string | undefined {
+    return this.#request.secret
   }
 
   /** Why it failed or was cancelled; undefined otherwise. */

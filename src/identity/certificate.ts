@@ -21,8 +21,8 @@ export interface CertificatePems {
 
 /** Ten years, as LXD's own; a pin is renewed by linking again, not by expiry. */
 const validityYears = 10
-/** Peers whose clock is a little behind must not see a certificate of the future. */
-const backdatedMs = 60_000
+/** Peers whose clock is behind, or in another zone than it says, must not see a certificate of the future. */
+const backdatedMs = 86_400_000
 const rsaBitsMin = 2048
 const curves = ['prime256v1', 'secp384r1', 'secp521r1']
 const certificateCharactersMax = 64 * 1024
@@ -106,6 +106,11 @@ export function parseCertificate(text: string, clock: Clock): X509Certificate {
   checkValidity(certificate, clock)
   checkKey(certificate)
   return certificate
+}
+
+/** Undefined when its subject has none. */
+export function commonNameOf(certificatePem: string): string | undefined {
+  return /^CN=(.+)$/m.exec(readCertificate(certificatePem).subject)?.[1]
 }
 
 function readCertificate(text: string): X509Certificate {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isLinkspanError } from '../base/errors.ts'
-import { decodeToken, encodeToken, hashSecret, mintSecret, secretMatches, type TrustToken } from './trust-token.ts'
+import { decodeToken, encodeToken, hashSecret, mintSecret, secretMatcher, type TrustToken } from './trust-token.ts'
 
 const token: TrustToken = {
   client_name: 'berlin',
@@ -97,8 +97,8 @@ test('a secret matches its hash and nothing else does', () => {
   assert.notEqual(mintSecret(), secret)
   const hash = hashSecret(secret)
   assert.ok(!hash.includes(secret))
-  assert.equal(secretMatches(hash, secret), true)
-  assert.equal(secretMatches(hash, `${secret} `), false)
-  assert.equal(secretMatches(hash, ''), false)
-  assert.equal(secretMatches('', secret), false)
+  assert.equal(secretMatcher(secret)(hash), true)
+  assert.equal(secretMatcher(`${secret} `)(hash), false)
+  assert.equal(secretMatcher('')(hash), false)
+  assert.equal(secretMatcher(secret)(''), false)
 })

@@ -6,7 +6,8 @@ import { decodeToken } from '../identity/trust-token.ts'
 import { formatAddress, parseAddress } from '../transport/address.ts'
 import type { LinkContext } from './context.ts'
 import { linkTokenType } from './mint.ts'
-import { type AddressCheck, checkAddresses } from './peer.ts'
+import { type AddressCheck, addressesToKeep, checkAddresses } from './peer.ts'
+import { reportStrangers } from './refresh.ts'
 import { type LinkRow, linkOfIdentity, linkTable } from './rows.ts'
 
 /** What the other side sends; all of it may be hostile. */
@@ -48,8 +49,11 @@ export class Activator {
     }
     this.#running += 1
     try {
-      const usable = await callBack(addresses, certificate, activation.signal)
-      return await this.#spend(secret, certificate, usable)
+      const check = await callBack(addresses, certificate, activation.signal)
+      const link = await this.#spend(secret, certificate, addressesToKeep(check))
+      reportStrangers(this.#context, link, check)
+      this.#context.sightings.saw(link.id, ...check.matching)
+      return link
     } finally {
       this.#running -= 1
     }
@@ -95,6 +99,8 @@ export class Activator {
         identityId: activated.id,
         peer: { fingerprint: certificate.fingerprint, certificatePem: certificate.pem },
         config: { ...link.config, 'volatile.addresses': addresses.join(',') },
+        // The token named some, and the peer asks for the rest as soon as it has its answer.
+        announced: this.#context.addresses(),
       }
       return [linkTable.put(link.id, active)]
     })
@@ -125,17 +131,16 @@ function checkAddress(text: string): string {
   return formatAddress(parseAddress(text, defaultPort))
 }
 
-/** The addresses to keep: those that present the certificate, and those that may do so later. */
 async function callBack(
   addresses: readonly string[],
   certificate: IdentityCertificate,
   signal: AbortSignal | undefined,
-): Promise<string[]> {
+): Promise<AddressCheck> {
   const deadline = AbortSignal.timeout(deadlineMs)
   const both = signal ? AbortSignal.any([signal, deadline]) : deadline
   const check = await checkAddresses(addresses, certificate.fingerprint, both)
   if (check.matching.length === 0) throw notReached(check)
-  return addresses.filter((address) => !check.other.includes(address))
+  return check
 }
 
 function notReached(check: AddressCheck): LinkspanError {

@@ -1,7 +1,7 @@
 import type { LinkContext } from './context.ts'
 import { callPeer, peerRefusal } from './peer.ts'
 import { addressesOf, type LinkRow, pinOf } from './rows.ts'
-import { stillPending } from './source.ts'
+import { nothingToRead, stillPending } from './source.ts'
 
 export interface PeerRequest {
   method: string
@@ -18,6 +18,7 @@ export async function askPeer(
   { request, signal }: { request: PeerRequest; signal: AbortSignal },
 ): Promise<void> {
   if (link.state !== 'active' || !link.peer) throw stillPending(link)
+  if (link.type === 'public') throw nothingToRead(link)
   const call = {
     addresses: addressesOf(link),
     fingerprint: pinOf(link.peer),
@@ -25,5 +26,6 @@ export async function askPeer(
     signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
   }
   const { answer, address } = await callPeer(call, request)
+  context.sightings.saw(link.id, address)
   if (answer.status >= 300) throw peerRefusal(answer, address)
 }

@@ -7,12 +7,14 @@ import { type LinkId, newLinkId } from '../base/ids.ts'
 import { decodeToken, encodeToken, type TrustToken } from '../identity/trust-token.ts'
 import type { RowChange } from '../store/row-log.ts'
 import type { RowsView } from '../store/rows.ts'
+import { ownAddresses, readableAddresses } from './addresses.ts'
 import { deleteLinkChanges } from './change.ts'
 import { changedConfig } from './config.ts'
 import type { LinkContext } from './context.ts'
 import { type LinkRequest, linkTokenType, notListening } from './mint.ts'
 import { checkDescription, checkLinkFree, checkLinkName } from './names.ts'
-import { type AddressCheck, callPeer, checkAddresses, peerRefusal, readPeerServer } from './peer.ts'
+import { type AddressCheck, addressesToKeep, callPeer, checkAddresses, peerRefusal, readPeerServer } from './peer.ts'
+import { reportStrangers } from './refresh.ts'
 import { type LinkRow, linkOfPeer, linkTable } from './rows.ts'
 
 export interface ConsumeRequest extends LinkRequest {
@@ -23,12 +25,14 @@ export interface ConsumeRequest extends LinkRequest {
 }
 
 const deadlineMs = 30_000
+/** The minter calls no more than these back. */
+const calledBackMax = 8
 /** For finding out what became of a token whose answer was lost. */
 const doubtMs = 5000
 
 export async function consumeToken(context: LinkContext, request: ConsumeRequest): Promise<LinkRow> {
   checkLinkName(request.name)
-  const token = decodeToken(request.token)
+  const token = readToken(request.token)
   checkToken(context, token, request)
   const id = newLinkId()
   // Judged by what is here before anything is dialled, and again when it is stored.
@@ -44,6 +48,15 @@ export async function consumeToken(context: LinkContext, request: ConsumeRequest
   }
 }
 
+/** With its addresses in the form in which they are kept. */
+function readToken(text: string): TrustToken {
+  const token = decodeToken(text)
+  const addresses = readableAddresses(token.addresses)
+  if (addresses.length > 0) return { ...token, addresses }
+  const sentence = 'This is not a usable token, none of its addresses is HOST:PORT: ask for a new one'
+  throw new LinkspanError('token-undecodable', sentence)
+}
+
 function checkToken(context: LinkContext, token: TrustToken, request: ConsumeRequest): void {
   checkDescription(request.description)
   if (token.fingerprint === context.identity.clusterFingerprint) {
@@ -54,7 +67,7 @@ function checkToken(context: LinkContext, token: TrustToken, request: ConsumeReq
     const sentence = `This token is for ${found}, not for a cluster link: make one with "cluster link create"`
     throw new LinkspanError('token-type', sentence)
   }
-  if (request.type === 'bidirectional' && context.addresses().length === 0) {
+  if (request.type === 'bidirectional' && ownAddresses(context, request.addresses).length === 0) {
     throw notListening('The other cluster could not call back')
   }
 }
@@ -76,8 +89,10 @@ async function establish(context: LinkContext, parts: Establishing): Promise<Lin
     const sentence = `The cluster at ${check.matching[0]} knows no cluster links: it needs a newer version`
     throw new LinkspanError('unsupported', sentence)
   }
+  reportStrangers(context, request, check)
+  const addresses = addressesToKeep(check)
   await context.access.execute('establish link', (rows) => {
-    return { changes: linkChanges(context, rows, { id, request, token, certificate }), result: undefined }
+    return { changes: linkChanges(context, rows, { id, request, token, certificate, addresses }), result: undefined }
   })
   try {
     await activateThere(context, parts, check.matching)
@@ -85,16 +100,24 @@ async function establish(context: LinkContext, parts: Establishing): Promise<Lin
     await rollBack(context, id)
     throw error
   }
-  return confirmLink(context, id)
+  const link = await confirmLink(context, id)
+  context.sightings.saw(id, ...check.matching)
+  return link
 }
 
 /** What makes up the link here. Throws what stands in its way. */
 function linkChanges(
   context: LinkContext,
   rows: RowsView,
-  parts: { id: LinkId; request: ConsumeRequest; token: TrustToken; certificate?: IdentityCertificate },
+  parts: {
+    id: LinkId
+    request: ConsumeRequest
+    token: TrustToken
+    certificate?: IdentityCertificate
+    addresses?: readonly string[]
+  },
 ): RowChange[] {
-  const { id, request, token, certificate } = parts
+  const { id, request, token, certificate, addresses = token.addresses } = parts
   const { name, description, type, authGroups } = request
   const linked = linkOfPeer(rows, token.fingerprint)
   if (linked) {
@@ -114,7 +137,7 @@ function linkChanges(
     reach: 'peer',
     state: 'pending',
     peer,
-    config: { ...config, 'volatile.addresses': token.addresses.join(',') },
+    config: { ...config, 'volatile.addresses': addresses.join(',') },
     createdMs: nowMs,
   }
   if (type === 'unidirectional') {
@@ -154,7 +177,7 @@ async function activateThere(
   try {
     const { answer, address } =
       request.type === 'bidirectional'
-        ? await callPeer({ addresses, fingerprint, signal }, activation(context, token))
+        ? await callPeer({ addresses, fingerprint, signal }, activation(context, request, token))
         : await callPeer({ addresses, fingerprint, as: cluster, signal }, identityActivation(token))
     if (answer.status !== 200 && answer.status !== 201) throw peerRefusal(answer, address)
   } catch (error) {
@@ -174,12 +197,13 @@ function isRefusal(error: unknown): boolean {
   return isLinkspanError(error) && error.details.peer !== undefined
 }
 
-function activation(context: LinkContext, token: TrustToken) {
+function activation(context: LinkContext, request: ConsumeRequest, token: TrustToken) {
+  const addresses = ownAddresses(context, request.addresses).slice(0, calledBackMax)
   const body = {
     name: '',
     type: 'bidirectional',
     description: '',
-    config: { 'volatile.addresses': context.addresses().join(',') },
+    config: { 'volatile.addresses': addresses.join(',') },
     trust_token: encodeToken(token),
     auth_groups: null,
     cluster_certificate: context.identity.cluster.certificatePem,
@@ -198,7 +222,8 @@ export function confirmLink(context: LinkContext, id: LinkId): Promise<LinkRow> 
   return context.access.execute('confirm link', (rows) => {
     const link = rows.get(linkTable, id)
     if (!link) throw new LinkspanError('not-found', 'The cluster link was deleted while it was made')
-    const active: LinkRow = { ...link, state: 'active' }
+    const announced = link.type === 'bidirectional' ? { announced: context.addresses() } : {}
+    const active: LinkRow = { ...link, state: 'active', ...announced }
     return { changes: [linkTable.put(id, active)], result: active }
   })
 }

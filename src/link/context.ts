@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { HostIdentity } from '../identity/keys.ts'
 import type { Sealer } from '../identity/sealing.ts'
 import type { Store } from '../store/store.ts'
+import type { Sightings } from './sightings.ts'
 
 /** What links are made with. */
 export interface LinkContext {
@@ -15,4 +16,10 @@ export interface LinkContext {
   log: Log
   /** `host:port` under which others reach our port, now; empty while there is none. */
   addresses: () => string[]
+  /** Those, and the ones that only a person knows to be of use: of container bridges and the like. */
+  everyAddress?: () => string[]
+  sightings: Sightings
 }
+
+/** What is given; the rest `Links` makes. */
+export type LinkOptions = Omit<LinkContext, 'sightings'>

@@ -1,55 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import { FakeKafka } from '../../test/support/fake-kafka.ts'
-import { Access } from '../access/access.ts'
+import { newCertificate, openWorld, linkRequest as request } from '../../test/support/link-world.ts'
 import { createGroupChanges } from '../access/groups.ts'
 import { deleteIdentityChanges, updateIdentityChanges } from '../access/identities.ts'
-import { groupTable, type IdentityCertificate, identityTable } from '../access/rows.ts'
+import { groupTable, identityTable } from '../access/rows.ts'
 import { LinkspanError } from '../base/errors.ts'
-import { silentLog } from '../base/log.ts'
-import { createCertificate, fingerprintOf } from '../identity/certificate.ts'
-import { loadHostIdentity } from '../identity/keys.ts'
-import { openSealer } from '../identity/sealing.ts'
 import { encodeToken } from '../identity/trust-token.ts'
-import { openStore, type Store } from '../store/store.ts'
 import { metadata } from '../wire/api/03-metadata.ts'
-import { type LinkChange, Links } from './links.ts'
 import { checkLinkName } from './names.ts'
 import type { LinkRow } from './rows.ts'
 
-interface World {
-  links: Links
-  store: Store
-  access: Access
-  clock: { nowMs: number; wallMs: () => number; monotonicMs: () => number }
-  changes: LinkChange[]
-}
-
-async function openWorld(t: TestContext, addresses: string[] = ['127.0.0.1:8443']): Promise<World> {
-  const directory = await mkdtemp(join(tmpdir(), 'linkspan-links-'))
-  const startMs = Date.now()
-  const clock = { nowMs: startMs, wallMs: () => clock.nowMs, monotonicMs: () => performance.now() }
-  const store = await openStore({ directory, log: silentLog })
-  const access = new Access({ store, clock, log: silentLog })
-  const identity = await loadHostIdentity({ directory, name: 'here', hostNames: [], addresses: [], clock })
-  const sealer = await openSealer(directory)
-  const links = new Links({ store, access, sealer, identity, clock, log: silentLog, addresses: () => addresses })
-  const changes: LinkChange[] = []
-  links.onChange((change) => changes.push(change))
-  t.after(async () => {
-    await links[Symbol.asyncDispose]()
-    access[Symbol.dispose]()
-    await store[Symbol.asyncDispose]()
-    await rm(directory, { recursive: true })
-  })
-  return { links, store, access, clock, changes }
-}
-
-const request = (name: string, more: object = {}) => ({ name, description: '', config: {}, authGroups: [], ...more })
 const set = (pairs: Record<string, string | null>) => Object.entries(pairs).map(([name, value]) => ({ name, value }))
 const plain = { validateLink: false, validateOnly: false }
 const secretJaas = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="pa\\"ss";'
@@ -202,9 +164,12 @@ test('Kafka links: the cluster at the other end is asked for its id', async (t) 
   const link = await links.createKafkaLink({ name: 'dr', configs, ...validated })
   assert.equal(link.remoteKafkaClusterId, 'REAL')
   const state = await links.state('dr')
-  assert.deepEqual(state.cluster_link_members, [
-    { server_name: '', address: `127.0.0.1:${kafka.port}`, status: 'Active' },
-  ])
+  const [member] = state.cluster_link_members
+  assert.match(member?.last_seen_at ?? '', /^\d{4}-\d\d-\d\dT/)
+  assert.deepEqual(
+    { ...member, last_seen_at: '' },
+    { server_name: '', address: `127.0.0.1:${kafka.port}`, status: 'Active', last_seen_at: '' },
+  )
   assert.deepEqual(await links.setRemoteKafkaClusterId(link.id, 'REAL'), link)
   await assert.rejects(links.setRemoteKafkaClusterId(link.id, 'NEW'), { code: 'source-changed' })
 })
@@ -286,8 +251,3 @@ test('a peer that renews its certificate keeps its link', async (t) => {
   await links.delete('berlin')
   assert.equal(store.rows.count(identityTable), 0)
 })
-
-async function newCertificate(clock: World['clock']): Promise<IdentityCertificate> {
-  const { certificatePem: pem } = await createCertificate({ commonName: 'x', hostNames: [], addresses: [], clock })
-  return { pem, fingerprint: fingerprintOf(pem), validFromMs: 0, validToMs: 1e15 }
-}

@@ -4,6 +4,7 @@ import type { TrustToken } from '../identity/trust-token.ts'
 import { changesOf } from '../store/rows.ts'
 import type { ClusterSpec } from '../transport/spec.ts'
 import { type Activation, Activator } from './activate.ts'
+import { Announcer } from './announce.ts'
 import { endAnnouncements } from './announced.ts'
 import { askPeer, type PeerRequest } from './ask-peer.ts'
 import {
@@ -18,16 +19,25 @@ import {
 } from './change.ts'
 import { type LinkConfig, openConfig, shownConfig } from './config.ts'
 import { type ConsumeRequest, consumeToken } from './consume.ts'
-import type { LinkContext } from './context.ts'
+import type { LinkContext, LinkOptions } from './context.ts'
 import { registerAccessHooks } from './hooks.ts'
 import { createKafkaLink, type KafkaLinkRequest } from './kafka-link.ts'
 import { type LinkRequest, type MintedIdentity, type MintedLink, mintIdentity, mintLink } from './mint.ts'
 import { requireLink } from './names.ts'
 import { probeLink } from './probe.ts'
+import {
+  confirmPublicLink,
+  type FoundPublicLink,
+  findPublicLink,
+  type PublicLinkConfirmation,
+  type PublicLinkRequest,
+} from './public.ts'
 import { recoverLinks } from './recover.ts'
 import { refreshAddresses } from './refresh.ts'
 import { findLink, type LinkRow, linkTable, listLinks } from './rows.ts'
+import { Sightings } from './sightings.ts'
 import { sourceOf } from './source.ts'
+import { type OutstandingToken, outstandingTokens, type ReissuedToken, reissueToken } from './tokens.ts'
 
 export interface LinkChange {
   id: LinkId
@@ -49,17 +59,21 @@ export class Links implements AsyncDisposable {
   readonly beforeForcedDelete: ((link: LinkRow) => Promise<void>)[] = []
   readonly #context: LinkContext
   readonly #activator: Activator
+  readonly #announcer: Announcer
   readonly #listeners = new Set<(change: LinkChange) => void>()
   readonly #unsubscribe: () => void
   readonly #stopping = new AbortController()
   readonly #background = new Set<Promise<void>>()
 
-  constructor(context: LinkContext) {
+  constructor(options: LinkOptions) {
+    const context: LinkContext = { ...options, sightings: new Sightings(options.clock) }
     this.#context = context
     this.#activator = new Activator(context)
+    this.#announcer = new Announcer(context)
     registerAccessHooks(context.access.hooks)
     this.#unsubscribe = context.store.onCommitted((changes) => {
       for (const { key, before, after } of changesOf(linkTable, changes)) {
+        if (!after) this.#forget(key)
         for (const listener of this.#listeners) listener({ id: key, before, after })
       }
     })
@@ -98,6 +112,16 @@ export class Links implements AsyncDisposable {
     return mintIdentity(this.#context, request)
   }
 
+  /** Another token for a pending identity, of a link or of a client; the one before is void. */
+  reissueToken(nameOrId: string, addresses: readonly string[] = []): Promise<ReissuedToken> {
+    return reissueToken(this.#context, nameOrId, addresses)
+  }
+
+  /** Tokens that wait to be used, without their secrets. */
+  outstandingTokens(): OutstandingToken[] {
+    return outstandingTokens(this.#context.store.rows, this.#context.clock.wallMs())
+  }
+
   /**
    * Uses the other side's token: trust in both directions in one round trip, or in one direction only. Whatever fails
    * leaves nothing behind on either side. Throws `token-undecodable`, `token-type`, `own-token`, `already-exists`,
@@ -114,6 +138,16 @@ export class Links implements AsyncDisposable {
     const link = await this.#activator.activate(activation)
     this.#inBackground((signal) => this.#refresh(link.id, signal))
     return link
+  }
+
+  /** The first of two steps to a public link: what its address presents waits to be confirmed. */
+  findPublicLink(request: PublicLinkRequest): Promise<FoundPublicLink> {
+    return findPublicLink(this.#context, request)
+  }
+
+  /** The second: a person has seen the fingerprint. */
+  confirmPublicLink(confirmation: PublicLinkConfirmation): Promise<LinkRow> {
+    return confirmPublicLink(this.#context, confirmation)
   }
 
   /** Straight to Kafka's bootstrap servers, without a peer. */
@@ -186,9 +220,35 @@ export class Links implements AsyncDisposable {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Ends what a crash left half done: finds out whether the other side took a token. To be called once at start. */
+  /**
+   * Ends what a crash left half done: finds out whether the other side took a token; and says where we are now. To be
+   * called once at start.
+   */
   recover(): void {
     this.#inBackground((signal) => recoverLinks(this.#context, signal))
+    this.#inBackground(() => this.announceAddresses())
+    this.#inBackground(() => this.lookAround())
+  }
+
+  /** Tells peers that this cluster's addresses have changed, if they have. To be called every few seconds. */
+  announceAddresses(): Promise<void> {
+    return this.#announcer.announce(this.#stopping.signal)
+  }
+
+  /** A peer, known by its identity, says where it is from now on. Throws `invalid-request`, `unreachable`. */
+  hearAddresses(identityId: string, addresses: readonly string[], signal: AbortSignal): Promise<LinkRow> {
+    return this.#announcer.hear(identityId, addresses, signal)
+  }
+
+  /** Sees which peers are there, so that it is known since when one is not. To be called every few minutes. */
+  async lookAround(): Promise<void> {
+    for (const link of this.list()) {
+      if (link.state !== 'active' || link.reach !== 'peer') continue
+      const { cluster_link_members: members } = await probeLink(this.#context, link, this.#stopping.signal)
+      const active = members.filter(({ status }) => status === 'Active').length
+      // Some of its addresses are gone: it may have new ones, and a one-way peer cannot tell.
+      if (active > 0 && active < members.length) await this.#refresh(link.id, this.#stopping.signal)
+    }
   }
 
   /** Learns the newest addresses of every peer. To be called now and then; failures keep the old ones. */
@@ -213,6 +273,11 @@ export class Links implements AsyncDisposable {
     this.#unsubscribe()
     this.#listeners.clear()
     await Promise.all(this.#background)
+  }
+
+  #forget(id: LinkId): void {
+    this.#context.sightings.forget(id)
+    this.#announcer.forget(id)
   }
 
   #refresh(id: LinkId, signal: AbortSignal): Promise<void> {

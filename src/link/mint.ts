@@ -5,6 +5,7 @@ import { newLinkId } from '../base/ids.ts'
 import type { ConfigChanges } from '../contract/check-config.ts'
 import { formatExpiry } from '../identity/expiry.ts'
 import type { TrustToken } from '../identity/trust-token.ts'
+import { ownAddresses } from './addresses.ts'
 import { changedConfig } from './config.ts'
 import type { LinkContext } from './context.ts'
 import { checkDescription, checkLinkFree, checkLinkName } from './names.ts'
@@ -16,6 +17,8 @@ export interface LinkRequest {
   config: ConfigChanges
   /** Groups of the identity that the other side becomes. */
   authGroups: readonly string[]
+  /** Of our own: those that the other side is to be told. Empty or missing: the usual ones. */
+  addresses?: readonly string[]
 }
 
 export interface MintedIdentity {
@@ -71,7 +74,7 @@ export async function mintIdentity(context: LinkContext, request: LinkRequest): 
 async function prepare(context: LinkContext, request: LinkRequest): Promise<void> {
   checkLinkName(request.name)
   checkDescription(request.description)
-  if (context.addresses().length === 0) throw notListening('Nobody could use the token')
+  if (ownAddresses(context, request.addresses).length === 0) throw notListening('Nobody could use the token')
   await context.access.pruneExpired()
 }
 
@@ -90,13 +93,21 @@ function pendingIdentity(
   const expiresAtMs = tokenEndMs(rows, nowMs)
   const input = { kind: 'cluster-link', name, groups: authGroups, nowMs, expiresAtMs } as const
   const { changes, identity, secret } = createPendingIdentityChanges(rows, input)
-  const token: TrustToken = {
-    client_name: name,
+  const parts = { name, secret, expiresAtMs, type: linkTokenType, addresses: request.addresses ?? [] }
+  return { changes, identityId: identity.id, token: tokenOf(context, parts) }
+}
+
+/** Throws `invalid-request` for addresses that are not ours. */
+export function tokenOf(
+  context: LinkContext,
+  parts: { name: string; secret: string; expiresAtMs: number | null; type: string; addresses: readonly string[] },
+): TrustToken {
+  return {
+    client_name: parts.name,
     fingerprint: context.identity.clusterFingerprint,
-    addresses: context.addresses(),
-    secret,
-    expires_at: formatExpiry(expiresAtMs),
-    type: linkTokenType,
+    addresses: ownAddresses(context, parts.addresses),
+    secret: parts.secret,
+    expires_at: formatExpiry(parts.expiresAtMs),
+    type: parts.type,
   }
-  return { changes, identityId: identity.id, token }
 }

@@ -1,11 +1,13 @@
 import { type ErrorCode, errorTable, explainError, LinkspanError } from '../base/errors.ts'
 import { escapeControl } from '../base/log.ts'
-import type { KeyPair } from '../identity/keys.ts'
 import { isPinned, type Pin, peekCertificate } from '../transport/pinned.ts'
-import { type HttpAnswer, pinnedHttp } from '../transport/pinned-fetch.ts'
+import { type HttpAnswer, type HttpCall, socketHttp } from '../transport/pinned-fetch.ts'
+import { addressTimeoutMs, dialPeer, type PeerDial } from './dial-peer.ts'
 
 /** How the other side's addresses answered. */
 export interface AddressCheck {
+  /** All that were asked. */
+  addresses: readonly string[]
   /** Presented the certificate that was expected. */
   matching: string[]
   /** PEM of it, from one of those. */
@@ -18,7 +20,6 @@ export interface AddressCheck {
   reason: string
 }
 
-const addressTimeoutMs = 5000
 /** Once one address has answered, the others have so long. */
 const othersGraceMs = 300
 const peerTextCharactersMax = 500
@@ -29,7 +30,7 @@ export async function checkAddresses(
   pin: Pin,
   signal: AbortSignal,
 ): Promise<AddressCheck> {
-  const check: AddressCheck = { matching: [], certificatePem: undefined, other: [], silent: [], reason: '' }
+  const check: AddressCheck = { addresses, matching: [], certificatePem: undefined, other: [], silent: [], reason: '' }
   const found = new Map<string, 'matching' | 'other' | 'silent'>()
   const enough = Promise.withResolvers<void>()
   let timer: NodeJS.Timeout | undefined
@@ -52,38 +53,21 @@ export async function checkAddresses(
   return check
 }
 
-export interface PeerCall {
-  addresses: readonly string[]
-  fingerprint: Pin
-  /** What we present; nothing when missing. */
-  as?: KeyPair
-  signal: AbortSignal
+/** Those that present the certificate, and those that may do so later; in the order in which they were given. */
+export function addressesToKeep({ addresses, other }: AddressCheck): string[] {
+  return addresses.filter((address) => !other.includes(address))
 }
 
-/** The answer of the first address that gives one, and which that was. Throws the errors of the dial. */
+/** Asked once, over the first address that is reached: a peer never gets the same request twice. */
 export async function callPeer(
-  call: PeerCall,
+  call: PeerDial,
   request: { method: string; path: string; body?: object },
 ): Promise<{ answer: HttpAnswer; address: string }> {
-  const { as, fingerprint, signal } = call
-  let failure: unknown
-  for (const address of call.addresses) {
-    await using http = pinnedHttp({
-      address,
-      fingerprint,
-      timeoutMs: addressTimeoutMs,
-      ...(as ? { certificate: as.certificatePem, key: as.privateKeyPem } : {}),
-    })
-    const { method, path, body } = request
-    const json = body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}
-    try {
-      return { answer: await http({ method, path, ...json }, signal), address }
-    } catch (error) {
-      if (signal.aborted) throw signal.reason
-      failure ??= error
-    }
-  }
-  throw failure ?? new LinkspanError('unreachable', 'The other cluster has no address that we could dial')
+  const { socket, address } = await dialPeer(call)
+  await using http = socketHttp(socket, address)
+  const { method, path, body } = request
+  const json = body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}
+  return { answer: await http({ method, path, ...json }, call.signal), address }
 }
 
 /** What `GET /1.0` tells. */
@@ -98,8 +82,14 @@ export interface PeerServer {
 }
 
 /** Throws the errors of the dial, and `unsupported` when something else answers there. */
-export async function readPeerServer(call: PeerCall): Promise<PeerServer> {
-  const { answer, address } = await callPeer(call, { method: 'GET', path: '/1.0' })
+export async function readPeerServer(call: PeerDial): Promise<PeerServer & { address: string }> {
+  const { socket, address } = await dialPeer(call)
+  await using http = socketHttp(socket, address)
+  return { ...(await readServer(http, address, call.signal)), address }
+}
+
+export async function readServer(http: HttpCall, address: string, signal: AbortSignal): Promise<PeerServer> {
+  const answer = await http({ method: 'GET', path: '/1.0' }, signal)
   const metadata = metadataOf(answer)
   const { api_extensions: extensions, auth, environment, superseded_by } = metadata as Record<string, unknown>
   if (answer.status !== 200 || typeof auth !== 'string' || !isTexts(extensions)) {

@@ -1,8 +1,9 @@
 import { explainError } from '../base/errors.ts'
 import type { LinkId } from '../base/ids.ts'
-import { parseAddress } from '../transport/address.ts'
+import { isSameSet, readableAddresses } from './addresses.ts'
 import type { LinkContext } from './context.ts'
-import { callPeer, checkAddresses, isTexts, metadataOf, type PeerCall, readPeerServer } from './peer.ts'
+import type { PeerDial } from './dial-peer.ts'
+import { type AddressCheck, callPeer, checkAddresses, isTexts, metadataOf, readPeerServer } from './peer.ts'
 import { addressesOf, type LinkRow, linkTable, pinOf } from './rows.ts'
 
 const addressesMax = 64
@@ -10,51 +11,70 @@ const addressesMax = 64
 /** Learns where the peer can be reached now. What goes wrong is logged, and the old addresses stay. */
 export async function refreshAddresses(context: LinkContext, id: LinkId, signal: AbortSignal): Promise<void> {
   const link = context.store.rows.get(linkTable, id)
-  if (link?.state !== 'active' || link.reach !== 'peer' || !link.peer) return
-  const before = addressesOf(link)
-  if (before.length === 0) return
+  // Only whom it trusts does a cluster tell its addresses, so a public link keeps the one that it was made with.
+  if (link?.state !== 'active' || link.reach !== 'peer' || link.type === 'public' || !link.peer) return
+  const addresses = addressesOf(link)
+  if (addresses.length === 0) return
   try {
     const fingerprint = pinOf(link.peer)
-    const call: PeerCall = { addresses: before, fingerprint, as: context.identity.cluster, signal }
-    const told = (await membersOf(call)) ?? (await readPeerServer(call)).addresses
-    const addresses = [...new Set(told.filter(isAddress))].slice(0, addressesMax)
-    if (addresses.length === 0 || isSameSet(addresses, before)) return
-    const check = await checkAddresses(addresses, fingerprint, signal)
-    if (check.matching.length === 0) return
-    const usable = addresses.filter((address) => !check.other.includes(address))
-    await store(context, link, usable)
+    const dial: PeerDial = { addresses, fingerprint, as: context.identity.cluster, signal }
+    const server = await readPeerServer(dial)
+    context.sightings.saw(link.id, server.address)
+    if (!server.trusted) return
+    const told = server.apiExtensions.includes('linkspan') ? server.addresses : await membersOf(dial)
+    if (told && told.length > 0) await learnAddresses(context, link, told, signal)
   } catch (error) {
     if (!signal.aborted) context.log.debug({ link: link.name, reason: explainError(error) }, 'Addresses stay as known')
   }
 }
 
-/** As LXD's clusters tell it; a server that is no cluster does not, nor does one that trusts us no more. */
-async function membersOf(call: PeerCall): Promise<string[] | undefined> {
-  const { answer } = await callPeer(call, { method: 'GET', path: '/1.0/cluster/members?recursion=1' })
+/** As LXD's clusters tell it; a server of LXD's that is no cluster does not. */
+async function membersOf(dial: PeerDial): Promise<string[] | undefined> {
+  const { answer } = await callPeer(dial, { method: 'GET', path: '/1.0/cluster/members?recursion=1' })
   const members = metadataOf(answer)
   if (answer.status !== 200 || !Array.isArray(members) || members.length === 0) return undefined
-  const urls = members.map((member: { url?: unknown } | null) => member?.url)
+  // LXD's have one address each, in their URL.
+  const urls = members.flatMap((member: { url?: unknown; addresses?: unknown } | null) => {
+    return isTexts(member?.addresses) ? member.addresses : [member?.url]
+  })
   return isTexts(urls) ? urls.map((url) => url.replace(/^https:\/\//, '')) : undefined
 }
 
-function isAddress(text: string): boolean {
-  try {
-    return text.length < 300 && parseAddress(text).port > 0
-  } catch {
-    return false
-  }
+/**
+ * Takes what the peer says of its own addresses, as far as it is true: an address that presents another certificate is
+ * left out and reported, and so is a new one that does not answer. One that is known already may be down for now. The
+ * link as it is then; how the addresses answered.
+ */
+export async function learnAddresses(
+  context: LinkContext,
+  link: LinkRow,
+  told: readonly string[],
+  signal: AbortSignal,
+): Promise<{ link: LinkRow; check: AddressCheck }> {
+  const before = addressesOf(link)
+  const addresses = readableAddresses(told).slice(0, addressesMax)
+  const check = await checkAddresses(addresses, pinOf(link.peer!), signal)
+  reportStrangers(context, link, check)
+  const usable = addresses.filter((address) => {
+    return check.matching.includes(address) || (check.silent.includes(address) && before.includes(address))
+  })
+  context.sightings.saw(link.id, ...check.matching)
+  if (check.matching.length === 0 || isSameSet(usable, before)) return { link, check }
+  return { link: await store(context, link, usable), check }
 }
 
-function isSameSet(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((address) => other.includes(address))
+/** What stands at such an address is not the peer: somebody gave a wrong one, or waits there for what is not his. */
+export function reportStrangers(context: LinkContext, { name }: Pick<LinkRow, 'name'>, { other }: AddressCheck): void {
+  if (other.length === 0) return
+  context.log.warn({ link: name, addresses: other }, 'Addresses of a peer present another certificate: not stored')
 }
 
-async function store(context: LinkContext, before: LinkRow, addresses: readonly string[]): Promise<void> {
-  await context.access.execute('refresh link addresses', (rows) => {
+function store(context: LinkContext, before: LinkRow, addresses: readonly string[]): Promise<LinkRow> {
+  return context.access.execute('refresh link addresses', (rows) => {
     const link = rows.get(linkTable, before.id)
     const same = link?.peer?.fingerprint === before.peer?.fingerprint
-    if (!link || !same) return { changes: [], result: undefined }
-    const config = { ...link.config, 'volatile.addresses': addresses.join(',') }
-    return { changes: [linkTable.put(link.id, { ...link, config })], result: undefined }
+    if (!link || !same) return { changes: [], result: before }
+    const changed: LinkRow = { ...link, config: { ...link.config, 'volatile.addresses': addresses.join(',') } }
+    return { changes: [linkTable.put(link.id, changed)], result: changed }
   })
 }

@@ -46,7 +46,7 @@ export function putRotation(row: RotationRow): RowChange {
   return isOver ? rotationTable.remove(rowKey) : rotationTable.put(rowKey, row)
 }
 
-/** A rotation that a backup caught on its way: the certificate of then is in force, who knows an older one still does. */
+/** Of a rotation that a backup caught on its way: the certificate of then counts; who knows an older one still does. */
 export function restoredRotationChanges(rows: RowsView, current: Fingerprint): RowChange[] {
   const row = findRotation(rows)
   if (!row) return []

@@ -1,7 +1,8 @@
 import { LinkspanError } from '../base/errors.ts'
 import { certificateAnnouncements } from '../contract/v1.ts'
 import type { KeyPair } from '../identity/keys.ts'
-import { callPeer, isTexts, metadataOf, type PeerCall, peerRefusal, readPeerServer } from './peer.ts'
+import type { PeerDial } from './dial-peer.ts'
+import { callPeer, isTexts, metadataOf, peerRefusal, readPeerServer } from './peer.ts'
 import { addressesOf, type LinkRow, pinOf } from './rows.ts'
 
 /** What a linked cluster is told of our certificate, and by which one it knows us so far. */
@@ -50,7 +51,7 @@ export async function replaceCertificate(telling: Telling): Promise<void> {
   if (!trusted) throw noTrust(telling.link)
 }
 
-function callAs({ link, signal }: Telling, as: KeyPair): PeerCall {
+function callAs({ link, signal }: Telling, as: KeyPair): PeerDial {
   return { addresses: addressesOf(link), fingerprint: pinOf(link.peer!), as, signal }
 }
 

@@ -5,13 +5,13 @@ import type { Fingerprint, LinkId } from '../base/ids.ts'
 import { type CertificatePems, fingerprintOf, pairProblem, parseCertificate } from '../identity/certificate.ts'
 import { findKeyPair, type KeyPair, type OwnIdentity, removeKeyPair, storeKeyPair } from '../identity/keys.ts'
 import type { RowChange } from '../store/row-log.ts'
-import type { LinkContext } from './context.ts'
+import type { LinkOptions } from './context.ts'
 import { dropRotation, findRotation, putRotation, type RotationRow, type UntoldPeer } from './rotation-rows.ts'
 import { announceCertificate, replaceCertificate, type Telling } from './rotation-tell.ts'
 import { type LinkRow, linkTable, listLinks } from './rows.ts'
 
 export interface RotationOptions {
-  context: LinkContext
+  context: LinkOptions
   /** The context's own, which is changed here. */
   identity: OwnIdentity
   /** The state directory. */

@@ -29,6 +29,8 @@ export interface LinkRow {
   /** The Kafka at the other end, once it is known; it never changes from then on. */
   remoteKafkaClusterId?: string
   createdMs: number
+  /** Our own addresses, as the peer was last told; missing until it was. */
+  announced?: string[]
 }
 
 export interface LinkPeer {

@@ -11,6 +11,7 @@ export async function sourceOf(context: LinkContext, link: LinkRow): Promise<Clu
   const clientId = clientIdOf(link)
   if (link.reach === 'kafka') return directSpec(openConfig(context.sealer, link), clientId)
   if (link.state !== 'active' || !link.peer) throw stillPending(link)
+  if (link.type === 'public') throw nothingToRead(link)
   const { certificatePem, privateKeyPem } = context.identity.cluster
   return {
     reach: 'peer',
@@ -28,8 +29,19 @@ export function clientIdOf(link: Pick<LinkRow, 'id'>): string {
 
 export function stillPending(link: LinkRow): LinkspanError {
   const problem = `Cluster link ${JSON.stringify(link.name)} is still pending`
-  const wayOut = link.peer ? 'the other cluster has to answer first' : 'use its token on the other cluster first'
-  return new LinkspanError('state-conflict', `${problem}: ${wayOut}`)
+  return new LinkspanError('state-conflict', `${problem}: ${wayOutOfPending(link)}`)
+}
+
+function wayOutOfPending({ type, peer }: LinkRow): string {
+  if (type === 'public') return 'create it again with --public, and accept the certificate'
+  return peer ? 'the other cluster has to answer first' : 'use its token on the other cluster first'
+}
+
+/** A public link shows that the other side is there, and whether it still is who it was. */
+export function nothingToRead(link: LinkRow): LinkspanError {
+  const problem = `Cluster link ${JSON.stringify(link.name)} is public: the other side does not know this cluster`
+  const wayOut = 'nothing can be mirrored over it; make a link with a token of the other side'
+  return new LinkspanError('unsupported', `${problem}, so ${wayOut}`)
 }
 
 /** Files of certificates and keys: small ones, of this host. */

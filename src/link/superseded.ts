@@ -1,9 +1,15 @@
-import type { LinkContext } from './context.ts'
+import type { LinkOptions } from './context.ts'
 import { readPeerServer } from './peer.ts'
 import { addressesOf, type LinkRow, listLinks, pinOf } from './rows.ts'
 
 const askMs = 5000
 const askedMax = 16
+
+export interface Superseded {
+  generation: number
+  /** Over which we were told. */
+  link: LinkRow
+}
 
 export function supersededText(generation: number): string {
   return `a host that was restored from a backup took the place of this one (generation ${generation})`
@@ -14,19 +20,19 @@ export function supersededText(generation: number): string {
  * thought to be lost. They trust only the one of the higher generation.
  */
 export class SupersededWatch {
-  readonly #context: LinkContext
-  readonly #onFound: (generation: number, link: LinkRow) => void
-  #generation: number | undefined
+  readonly #context: LinkOptions
+  readonly #onChange: (found: Superseded | undefined) => void
+  #found: Superseded | undefined
 
-  /** `onFound` hears of it once. */
-  constructor(context: LinkContext, onFound: (generation: number, link: LinkRow) => void) {
+  /** `onChange` hears of it once, and when it is over, because links were deleted. */
+  constructor(context: LinkOptions, onChange: (found: Superseded | undefined) => void) {
     this.#context = context
-    this.#onFound = onFound
+    this.#onChange = onChange
   }
 
   /** Of whoever took our place; undefined: as far as we know nobody did. */
   get generation(): number | undefined {
-    return this.#generation
+    return this.#found?.generation
   }
 
   /** Asks all linked clusters. To be called at start, and now and then. */
@@ -34,21 +40,25 @@ export class SupersededWatch {
     const links = listLinks(this.#context.store.rows).filter(({ state, peer, type }) => {
       return state === 'active' && peer !== undefined && type !== 'public'
     })
+    const said: Superseded[] = []
     const ask = async () => {
-      for (let link = links.pop(); link; link = links.pop()) await this.#ask(link, stopping)
+      for (let link = links.pop(); link; link = links.pop()) {
+        const generation = await this.#ask(link, stopping)
+        if (generation !== undefined) said.push({ generation, link })
+      }
     }
     await Promise.all(Array.from({ length: Math.min(askedMax, links.length) }, ask))
+    const found = said.sort((one, other) => other.generation - one.generation)[0]
+    const before = this.generation
+    this.#found = found
+    if (found?.generation !== before) this.#onChange(found)
   }
 
-  async #ask(link: LinkRow, stopping: AbortSignal): Promise<void> {
+  async #ask(link: LinkRow, stopping: AbortSignal): Promise<number | undefined> {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(askMs)])
     const { cluster } = this.#context.identity
     const call = { addresses: addressesOf(link), fingerprint: pinOf(link.peer!), as: cluster, signal }
     // Whoever cannot be asked says nothing of us; the probe of the link tells why.
-    const server = await readPeerServer(call).catch(() => undefined)
-    const generation = server?.supersededBy
-    if (generation === undefined || generation <= (this.#generation ?? 0)) return
-    this.#generation = generation
-    this.#onFound(generation, link)
+    return (await readPeerServer(call).catch(() => undefined))?.supersededBy
   }
 }

@@ -5,6 +5,7 @@ import type { TopicMetadata } from '../kafka/metadata-cache.ts'
 import { unwrap } from '../kafka/rounds.ts'
 import type { LinkConfig } from '../link/config.ts'
 import type { LinkRow } from '../link/rows.ts'
+import { nothingToRead } from '../link/source.ts'
 import { topicExists } from './book.ts'
 import { type MirrorContext, partitionsOf } from './context.ts'
 import { isEmbedded } from './embedded.ts'
@@ -127,6 +128,7 @@ export function includedKeys(config: LinkConfig): string[] {
 }
 
 function checkHosting(link: LinkRow, config: LinkConfig): void {
+  if (link.type === 'public') throw nothingToRead(link)
   if (config.get('link.mode') !== 'SOURCE') return
   const text = `Cluster link "${link.name}" is a source link: its mirrors are at the other end`
   throw new LinkspanError('state-conflict', text)

@@ -93,8 +93,8 @@ function checkEnds({ facts }: Survey, { topic, ends }: { topic: string; ends: re
     const highWatermark = facts.partitions[partition]?.highWatermark ?? 0
     if (end <= highWatermark) continue
     const text =
-      `Partition ${partition} of '${topic}' ends at offset ${end} here, but at ${highWatermark} at the source: it was ` +
-      'written by others since the backup. Keep it as it is by a failover, or delete it and mirror the source anew'
+      `Partition ${partition} of '${topic}' ends at offset ${end} here, but at ${highWatermark} at the source: ` +
+      'it was written by others since the backup. Keep it as it is by a failover, or mirror the source anew'
     throw new LinkspanError('difference', text, { details: { partition, end, highWatermark } })
   }
 }

@@ -12,8 +12,8 @@ const refusalCharactersMax = 64 * 1024
 
 /**
  * Gets what is too large, or no text, piece by piece; the next one is asked for when `take` has resolved. An answer
- * other than 200 is returned with its text, and `take` hears nothing. Throws `unreachable`, `timeout`, `closed`, what `take`
- * throws, or the signal's reason.
+ * other than 200 is returned with its text, and `take` hears nothing. Throws
+ * `unreachable`, `timeout`, `closed`, what `take` throws, or the signal's reason.
  */
 export async function download(
   connections: HttpConnections,

@@ -70,6 +70,15 @@ export function unixHttp(socketPath: string): HttpConnections {
   return httpConnections(agent, 'linkspan')
 }
 
+/** HTTP/1.1 over a connection that is open already, and over no other. */
+export function socketHttp(socket: Socket, address: string): HttpConnections {
+  const agent = new DialAgent(async () => {
+    if (socket.destroyed) throw new LinkspanError('closed', `${address} closed the connection`)
+    return socket
+  })
+  return httpConnections(agent, address)
+}
+
 export function pathTooLong(path: string): LinkspanError {
   const wayOut = 'choose a state directory with a shorter path'
   return new LinkspanError('invalid-config', `${path} is longer than ${unixPathBytesMax} bytes: ${wayOut}`)

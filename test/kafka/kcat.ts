@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unpackDebian } from '../support/debian.ts'
 import { run, runOrThrow } from '../support/process.ts'
 import { cached } from './cache.ts'
 import type { Properties } from './properties.ts'
@@ -49,32 +50,14 @@ async function findKcat(): Promise<Kcat> {
 }
 
 async function unpackKcat(folder: string): Promise<void> {
-  const packages = join(folder, 'packages')
-  await mkdir(packages)
   try {
-    const names = await missingPackages()
-    await runOrThrow('apt-get', ['-q', 'download', ...names], { cwd: packages, timeoutMs: 120_000 })
-    for (const name of await readdir(packages)) await runOrThrow('dpkg-deb', ['-x', join(packages, name), folder])
+    await unpackDebian('kcat', folder)
   } catch (cause) {
     const [reason] = (cause as Error).message.split('\n').slice(-1)
     throw new Error(`Tests with kcat need it on PATH ("apt-get install kcat", "brew install kcat"): ${reason}`, {
       cause,
     })
   }
-  await rm(packages, { recursive: true })
-}
-
-/** kcat and what it needs that is not installed. A machine that never asked its package sources does so first. */
-async function missingPackages(): Promise<string[]> {
-  const args = ['-qq', '-y', '--no-install-recommends', '--print-uris', 'install', 'kcat']
-  let { code, stdout } = await run('apt-get', args)
-  if (code !== 0 && process.getuid?.() === 0) {
-    await runOrThrow('apt-get', ['-qq', 'update'], { timeoutMs: 120_000 })
-    stdout = (await runOrThrow('apt-get', args)).stdout
-    code = 0
-  }
-  if (code !== 0) throw new Error('it is not installed, and apt-get knows no package of it')
-  return stdout.split('\n').flatMap((line) => /^'\S+' ([^_\s]+)_\S+\.deb /.exec(line)?.[1] ?? [])
 }
 
 export interface KcatOptions {

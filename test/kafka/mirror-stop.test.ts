@@ -20,8 +20,8 @@ const old = { timestampMs: Date.UTC(2017, 0, 1) }
 const keep = { 'retention.ms': '-1' }
 const held = { batches: 40, records: 10, valueBytes: 2000 }
 
-/** What is on its way when a mirror stops must not come later, or be named. */
-describe('a mirror that is stopped while its requests are held', available, () => {
+/** What is on its way when a mirror stops must not come later, or be named. Each waits, at a broker of its own. */
+describe('a mirror that is stopped while its requests are held', { ...available, concurrency: 2 }, () => {
   const open: AsyncDisposable[] = []
   let source: KafkaCluster
   let bootstrap: string

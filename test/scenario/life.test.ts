@@ -14,12 +14,14 @@ import { caughtUp, cli, hasStatus, type LinkedSites, linkDaemons, linkSites, ref
 const available = await kafkaAvailable('3.9', '4')
 
 describe('the life of a mirror', available, () => {
-  for (const [from, to] of everyPair) {
-    test(`promoted from ${from} to ${to}: equal, ordinary, and at the plain offsets of its consumers`, async () => {
-      await using sites = await linkPair(from, to)
-      await promote(sites, `promoted-${from}-${to}-${process.pid}`)
-    })
-  }
+  describe('promoted, it is equal, ordinary, and at the plain offsets of its consumers', { concurrency: 2 }, () => {
+    for (const [from, to] of everyPair) {
+      test(`from ${from} to ${to}`, async () => {
+        await using sites = await linkPair(from, to)
+        await promote(sites, `promoted-${from}-${to}-${process.pid}`)
+      })
+    }
+  })
 
   async function promote(sites: LinkedSites, topic: string): Promise<void> {
     const { daemon } = sites.east
@@ -167,12 +169,14 @@ describe('the life of a mirror', available, () => {
     ['embedded', '4'],
     ['embedded', 'embedded'],
   ] as const
-  for (const [from, to] of returns) {
-    test(`there and back by hand, twice, over the same topic: ${from} and ${to}`, async () => {
-      await using sites = await linkPair(from, to)
-      await thereAndBack(sites, `back-${from}-${to}-${process.pid}`)
-    })
-  }
+  describe('there and back by hand, twice, over the same topic', { concurrency: 2 }, () => {
+    for (const [from, to] of returns) {
+      test(`${from} and ${to}`, async () => {
+        await using sites = await linkPair(from, to)
+        await thereAndBack(sites, `back-${from}-${to}-${process.pid}`)
+      })
+    }
+  })
 
   async function thereAndBack(sites: LinkedSites, topic: string): Promise<void> {
     const [one, two] = [sites.west.kafka, sites.east.kafka]

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Access } from '../../src/access/access.ts'
 import { type Api, type ApiOptions, createApi } from '../../src/api/api.ts'
+import type { Dialect } from '../../src/api/dialect.ts'
 import { openapiDialect } from '../../src/api/openapi.ts'
 import { v1Dialect } from '../../src/api/v1/dialect.ts'
 import type { V1Rooms } from '../../src/api/v1/rooms.ts'
@@ -15,6 +16,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { EventBus } from '../../src/events/bus.ts'
 import type { LinkspanEvent } from '../../src/events/event.ts'
 import { Operations } from '../../src/events/operations.ts'
+import { Warnings } from '../../src/events/warnings.ts'
 import { createIntake } from '../../src/gateway/http-intake.ts'
 import { createCertificate, fingerprintOf } from '../../src/identity/certificate.ts'
 import { openStore } from '../../src/store/store.ts'
@@ -55,7 +57,11 @@ export interface TestApi {
 }
 
 /** The API behind its two listeners, as the daemon has it, without a gateway: callers are written as prefaces. */
-export async function startTestApi(t: TestContext, change: Partial<ApiOptions> = {}): Promise<TestApi> {
+export async function startTestApi(
+  t: TestContext,
+  change: Partial<ApiOptions> = {},
+  dialectsOf: (rooms: V1Rooms, api: () => Api) => Dialect[] = coreDialects,
+): Promise<TestApi> {
   const directory = await mkdtemp(join(tmpdir(), 'linkspan-api-'))
   const startMs = Date.now()
   const clock = { nowMs: startMs, wallMs: () => clock.nowMs, monotonicMs: () => performance.now() }
@@ -63,11 +69,12 @@ export async function startTestApi(t: TestContext, change: Partial<ApiOptions> =
   const access = new Access({ store, clock, log: silentLog })
   const bus = new EventBus({ clock, log: silentLog })
   const operations = new Operations({ clock, log: silentLog, bus })
-  const rooms: V1Rooms = { access, bus, operations, clock, log: silentLog, server: testServer }
-  const dialects = [v1Dialect(v1CoreRoutes(rooms)), openapiDialect(() => api)]
+  const warnings = new Warnings({ store, clock, log: silentLog })
+  const rooms: V1Rooms = { access, bus, operations, warnings, clock, log: silentLog, server: { ...testServer } }
+  const dialects = dialectsOf(rooms, () => api)
   const onSecurityEvent = bus.security.bind(bus)
   const options = { access, clock, log: silentLog, dialects, onSecurityEvent, version: '0', ...change }
-  const api = await createApi(options)
+  const api: Api = await createApi(options)
   const intakePath = join(directory, 'in', 'http.socket')
   const intake = await createIntake({
     path: intakePath,
@@ -93,6 +100,10 @@ export async function startTestApi(t: TestContext, change: Partial<ApiOptions> =
   return { api, rooms, access, clock, events, dial, adminPath, call: (request) => call(dial, request), stranger }
 }
 
+function coreDialects(rooms: V1Rooms, api: () => Api): Dialect[] {
+  return [v1Dialect(v1CoreRoutes(rooms)), openapiDialect(api)]
+}
+
 const testServer: V1Rooms['server'] = {
   name: 'here',
   version: '0.0.0',
@@ -101,7 +112,6 @@ const testServer: V1Rooms['server'] = {
   addresses: () => ['127.0.0.1:8443'],
   clusterId: '00000000-0000-4000-8000-000000000000',
   kafkaClusterId: () => null,
-  clustered: () => false,
   pinnedConfig: () => ({ 'core.https_address': '127.0.0.1:8443' }),
 }
 

@@ -20,7 +20,7 @@ export const daemonMain = join(root, 'src/daemon/main.ts')
 export const cliMain = join(root, 'src/cli/main.ts')
 
 /** As `bin/linkspand` starts it. */
-const nodeFlags = ['--max-semi-space-size=4']
+const nodeFlags = ['--max-semi-space-size=2']
 const nodeEnvironment = { MALLOC_ARENA_MAX: '2' }
 
 /** Nothing listens there: for tests that need a daemon and no Kafka. */
@@ -70,7 +70,8 @@ export class Daemon implements AsyncDisposable {
 
   /** The command line as this daemon's administrator uses it. */
   cli(words: readonly string[], options: ProcessOptions & { timeoutMs?: number } = {}): Promise<RunResult> {
-    const env = { LINKSPAN_DIR: this.stateDir, LINKSPAN_CONF: join(this.stateDir, 'cli'), ...options.env }
+    const ours = { LINKSPAN_DIR: this.stateDir, LINKSPAN_CONF: join(this.stateDir, 'cli'), LINKSPAN_REMOTE: undefined }
+    const env = { ...ours, ...options.env }
     return run(process.execPath, [cliMain, ...words], { ...options, env })
   }
 

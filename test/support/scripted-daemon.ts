@@ -53,7 +53,8 @@ export async function startScriptedDaemon(t: TestContext, script: Script): Promi
   const cli: ScriptedDaemon['cli'] = (words, options = {}) => {
     // As the launcher sets it.
     const NODE_COMPILE_CACHE = join(cacheFolder(), 'compiled')
-    const env = { LINKSPAN_DIR: stateDir, NODE_COMPILE_CACHE, VISUAL: undefined, EDITOR: undefined, ...options.env }
+    const ours = { LINKSPAN_DIR: stateDir, LINKSPAN_CONF: join(stateDir, 'cli'), LINKSPAN_REMOTE: undefined }
+    const env = { ...ours, NODE_COMPILE_CACHE, VISUAL: undefined, EDITOR: undefined, ...options.env }
     return run(process.execPath, [cliMain, ...words], { ...options, env })
   }
   return { stateDir, requests, lines: () => requests.map(({ line }) => line), cli }

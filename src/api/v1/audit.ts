@@ -25,10 +25,20 @@ export class Audit {
   }
 
   identityChanged(request: ApiRequest, change: 'created' | 'updated' | 'deleted', id: string): void {
-    const verb = { created: 'create', updated: 'edit', deleted: 'delete' }[change]
     this.lifecycle(request, `identity-${change}`, `/1.0/auth/identities/tls/${id}`)
+    this.#identitySecurity(request, change, id)
+  }
+
+  #identitySecurity(request: ApiRequest, change: 'created' | 'updated' | 'deleted', id: string): void {
+    const verb = { created: 'create', updated: 'edit', deleted: 'delete' }[change]
     this.security(request, `user_${change}:tls:${id}`, `Identity ${id} was ${change}`)
     this.security(request, `authz_admin:identity_${verb}:tls/${id}`, `Identity ${id} was ${change}`)
+  }
+
+  /** An entry of the older trust store, which is an identity too. */
+  certificateChanged(request: ApiRequest, change: 'created' | 'updated' | 'deleted', fingerprint: string): void {
+    this.lifecycle(request, `certificate-${change}`, `/1.0/certificates/${fingerprint}`)
+    this.#identitySecurity(request, change, fingerprint)
   }
 
   groupChanged(

@@ -3,7 +3,7 @@ import { serverRef } from '../../contract/entities.ts'
 import { ClusterCertificate, ClusterCertificatePut } from '../../contract/v1.ts'
 import type { CertificatePems } from '../../identity/certificate.ts'
 import type { CertificateRotation, RotationReport } from '../../link/rotation.ts'
-import { linkOfIdentity, listLinks } from '../../link/rows.ts'
+import { linkOfIdentity, linkRef, listLinks } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
 import { started, sync } from './envelope.ts'
@@ -25,7 +25,7 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
       summary: "Show the cluster's certificate, and how far its rotation is",
       access: { kind: 'authenticated' },
       result: ClusterCertificate,
-      handler: () => sync(show(rooms)),
+      handler: (request) => sync(show(rooms, request)),
     }),
     defineRoute({
       method: 'POST',
@@ -48,12 +48,13 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
   ]
 }
 
-function show({ rotation, server, access }: CertificateRooms): ClusterCertificate {
+/** Which links are left is for those to know who may see them. */
+function show({ rotation, server, access }: CertificateRooms, request: ApiRequest): ClusterCertificate {
   const { pending } = rotation
-  const names = new Map(listLinks(access.rows).map(({ id, name }) => [id, name]))
   const shown = { certificate: server.certificatePem(), fingerprint: server.fingerprint() }
   if (!pending) return { ...shown, rotation: null }
-  const untold = Object.entries(pending.peers).map(([id, { problem = '' }]) => ({ link: names.get(id) ?? id, problem }))
+  const links = listLinks(access.rows).filter((link) => link.id in pending.peers && request.mayView(linkRef(link)))
+  const untold = links.map(({ id, name }) => ({ link: name, problem: pending.peers[id]!.problem ?? '' }))
   const { previous, next, switched, startedMs } = pending
   return { ...shown, rotation: { previous, next, switched, started_at: new Date(startedMs).toISOString(), untold } }
 }

@@ -6,9 +6,9 @@ import { checkLinkName } from '../../link/names.ts'
 import { linkRef } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
-import { linkActivated, linkCreated } from './cluster-link-events.ts'
+import { linkActivated, linkChanged, linkCreated } from './cluster-link-events.ts'
 import { clusterLinksPath, type LinkRooms } from './cluster-link-rooms.ts'
-import { created, done } from './envelope.ts'
+import { created, done, sync } from './envelope.ts'
 import { auditOf } from './rooms.ts'
 
 type Post = ApiRequest<ClusterLinksPost>
@@ -28,7 +28,7 @@ export function createClusterLinkRoute(rooms: LinkRooms): Route {
       const { name, trust_token: token, remote_address: remoteAddress } = request.body
       const type = checkType(request.body.type)
       if (name) checkLinkName(name)
-      if (type === 'public') return refusePublic(request.body)
+      if (type === 'public') return createPublic(rooms, request)
       if (remoteAddress) throw invalid('"remote_address" is for public links only: leave it out')
       if (!name) return token ? activate(rooms, request, type, token) : refuseNameless()
       if (token) return consume(rooms, request, { type, name, token })
@@ -44,13 +44,31 @@ function checkType(text: string | null | undefined): ClusterLinkType {
   throw invalid(`The type of a cluster link has to be one of ${clusterLinkTypes.join(', ')}`)
 }
 
-function refusePublic(body: ClusterLinksPost): never {
-  if (!body.name) throw invalid('Give the cluster link a name')
-  if (body.trust_token) throw invalid('A public link takes no token: leave it out, or choose another type')
-  if (body.auth_groups?.length) throw invalid('A public link has no groups: leave them out, or choose another type')
-  if (!body.remote_address) throw invalid('A public link needs "remote_address": HOST:PORT of the other side')
-  const problem = 'Public links are not supported, nobody could read anything through one'
-  throw new LinkspanError('unsupported', `${problem}: use type bidirectional or unidirectional with a token`)
+/** In two steps: what the address presents is shown, then its certificate, or the fingerprint of it, is confirmed. */
+async function createPublic(rooms: LinkRooms, request: Post): Promise<Answer> {
+  const { name, trust_token: token, auth_groups: groups, remote_address: remoteAddress } = request.body
+  const { cluster_certificate: certificate, fingerprint } = request.body
+  if (!name) throw invalid('Give the cluster link a name')
+  if (token) throw invalid('A public link takes no token: leave it out, or choose another type')
+  if (groups?.length) throw invalid('A public link has no groups: leave them out, or choose another type')
+  if (certificate || fingerprint) {
+    request.require('can_create_cluster_links')
+    const confirmation = { name, certificate: certificate ?? '', fingerprint: fingerprint ?? '' }
+    linkChanged(rooms, request, 'updated', await rooms.links.confirmPublicLink(confirmation))
+    return done()
+  }
+  if (!remoteAddress) throw invalid('A public link needs "remote_address": HOST:PORT of the other side')
+  request.require('can_create_cluster_links')
+  const { description, config } = linkRequest(request, name)
+  const { link, found, isNew } = await rooms.links.findPublicLink({
+    name,
+    description,
+    config,
+    remoteAddress,
+    signal: request.signal,
+  })
+  if (isNew) linkCreated(rooms, request, link)
+  return sync(found)
 }
 
 function refuseNameless(): never {
@@ -104,12 +122,13 @@ async function activate(rooms: LinkRooms, request: Post, type: ClusterLinkType, 
     ]
     throw invalid(`A cluster link is made with one of these: ${ways.join('; ')}`)
   }
-  const link = await rooms.links.activate({
+  const activation = {
     token,
     certificate: certificate ?? '',
     addresses: addresses.split(',').map((address) => address.trim()),
     signal: request.signal,
-  })
+  }
+  const link = await request.auditToken(rooms.links.activate(activation))
   linkActivated(rooms, request, link)
   return created(identityUrl(link.identityId!))
 }
@@ -139,6 +158,7 @@ function linkRequest({ body }: Post, name: string) {
     description: body.description ?? '',
     config: body.config ?? {},
     authGroups: body.auth_groups ?? [],
+    addresses: body.addresses ?? [],
   }
 }
 

@@ -3,6 +3,8 @@ import { ClusterLink, ClusterLinkPut, ClusterLinkState, NamePost } from '../../c
 import { type LinkRow, linkRef } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route, type RouteAccess } from '../route.ts'
+import { authTokenRoutes } from './auth-tokens.ts'
+import { linkAddressesRoute } from './cluster-link-addresses.ts'
 import { createClusterLinkRoute } from './cluster-link-create.ts'
 import { linkChanged, linkDeleted, linkRenamed } from './cluster-link-events.ts'
 import { clusterLinksPath, type LinkRooms } from './cluster-link-rooms.ts'
@@ -23,6 +25,8 @@ export function clusterLinkRoutes(rooms: LinkRooms): Route[] {
     renameRoute(rooms),
     deleteRoute(rooms),
     stateRoute(rooms),
+    linkAddressesRoute(rooms),
+    ...authTokenRoutes(rooms),
   ]
 }
 

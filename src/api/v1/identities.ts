@@ -1,5 +1,6 @@
 import { readIdentityCertificate } from '../../access/access.ts'
 import { deleteIdentityChanges, findIdentity, getIdentity, listIdentities } from '../../access/identities.ts'
+import { isLegacy } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityRef, entityUrl } from '../../contract/entities.ts'
 import { Identity, type IdentityInfo, IdentityPut } from '../../contract/v1.ts'
@@ -66,7 +67,7 @@ function currentRoute({ access }: V1Rooms): Route {
         ...showIdentity(identity),
         effective_groups: [...identity.groups],
         effective_permissions: [...distinct.values()],
-        fine_grained: true,
+        fine_grained: !isLegacy(identity),
       }
       return sync(info)
     },
@@ -134,7 +135,7 @@ function deleteRoute(rooms: V1Rooms): Route {
 }
 
 /** By identifier or name; for one that is not there, what was typed, which nobody can view. */
-function identityOf({ access }: V1Rooms, request: ApiRequest): EntityRef {
+export function identityOf({ access }: V1Rooms, request: ApiRequest): EntityRef {
   const typed = request.param('nameOrId')
   return { type: 'identity', name: findIdentity(access.rows, typed)?.id ?? typed }
 }

@@ -4,7 +4,7 @@ import {
   getIdentity,
   updateIdentityChanges,
 } from '../../access/identities.ts'
-import type { IdentityCertificate, IdentityRow } from '../../access/rows.ts'
+import { type IdentityCertificate, type IdentityRow, isLegacy } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import type { IdentityPut } from '../../contract/v1.ts'
 import type { ApiRequest } from '../request.ts'
@@ -36,6 +36,10 @@ export function changeIdentity(
 ): Promise<IdentityRow | undefined> {
   return access.execute('update identity', (rows) => {
     const before = getIdentity(rows, request.param('nameOrId'))
+    if (isLegacy(before)) {
+      const problem = 'A certificate that is trusted without groups is none to be changed here'
+      throw new LinkspanError('unsupported', `${problem}: use /1.0/certificates/${before.id}`)
+    }
     checkMatch(request, showIdentity(before))
     const groups = wantedGroups(request, before, change)
     const { certificate, next } = change

@@ -53,7 +53,8 @@ async function activate(rooms: V1Rooms, request: ApiRequest<IdentitiesTlsPost>):
   }
   const { secret, type } = decodeToken(trust_token!)
   const facts = readIdentityCertificate(certificate, rooms.clock)
-  const identity = await rooms.access.activate(secret, isForLink(type) ? 'cluster-link' : 'client', facts, refuseOfLink)
+  const kind = isForLink(type) ? 'cluster-link' : 'client'
+  const identity = await request.auditToken(rooms.access.activate(secret, kind, facts, refuseOfLink))
   auditOf(rooms).identityChanged(request, 'updated', identity.id)
   return created(entityUrl({ type: 'identity', name: identity.id }))
 }

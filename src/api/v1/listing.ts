@@ -1,3 +1,4 @@
+import { isLegacy } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityRef, type EntityType, entitlementsOf, isEntitlementOf } from '../../contract/entities.ts'
 import type { ApiRequest } from '../request.ts'
@@ -55,7 +56,7 @@ function withEntitlements<Shown extends object>(
 function askedEntitlements(request: ApiRequest, type: EntityType): string[] {
   const text = request.query('with-access-entitlements')
   if (text === undefined || text === '') return []
-  if (request.subject.kind !== 'identity') {
+  if (request.subject.kind !== 'identity' || isLegacy(request.subject.identity)) {
     const sentence = 'Only callers with fine-grained permissions can ask for entitlements: the administrator has all'
     throw new LinkspanError('invalid-request', sentence)
   }

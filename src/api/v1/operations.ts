@@ -1,8 +1,10 @@
 import { LinkspanError } from '../../base/errors.ts'
 import { Operation as OperationSchema } from '../../contract/v1.ts'
 import type { OperationView } from '../../events/event.ts'
+import type { Operation } from '../../events/operation.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { tokenRevoked } from './certificate-token.ts'
 import { done, failedWith, operationUrl, sync } from './envelope.ts'
 import { wantsObjects } from './listing.ts'
 import type { V1Rooms } from './rooms.ts'
@@ -24,7 +26,8 @@ function listRoute({ operations }: V1Rooms): Route {
     query: { recursion: '1: the operations themselves instead of their URLs' },
     handler: (request) => {
       const byStatus: Record<string, unknown[]> = {}
-      for (const { view } of operations.list()) {
+      for (const operation of operations.list()) {
+        const view = show(request, operation)
         if (!maySee(request, view)) continue
         const status = view.status.toLowerCase()
         byStatus[status] = [...(byStatus[status] ?? []), wantsObjects(request) ? view : operationUrl(view.id)]
@@ -41,7 +44,7 @@ function getRoute(rooms: V1Rooms): Route {
     summary: 'Show an operation',
     access,
     result: OperationSchema,
-    handler: (request) => sync(find(rooms, request)),
+    handler: (request) => sync(show(request, find(rooms, request))),
   })
 }
 
@@ -52,9 +55,10 @@ function cancelRoute(rooms: V1Rooms): Route {
     summary: 'Cancel an operation',
     access,
     handler: (request) => {
-      const view = find(rooms, request)
-      if (!isOwn(request, view)) request.require('can_edit')
+      const { view } = find(rooms, request)
+      if (!isOwn(request, view)) request.require(view.class === 'token' ? 'can_create_identities' : 'can_edit')
       rooms.operations.cancel(view.id)
+      if (view.class === 'token') tokenRevoked(rooms, request, view)
       return done()
     },
   })
@@ -68,12 +72,12 @@ function waitRoute(rooms: V1Rooms): Route {
     access,
     query: { timeout: 'Seconds; without it, or with -1, as long as it takes' },
     handler: async (request) => {
-      const view = find(rooms, request)
+      const { id } = find(rooms, request)
       const seconds = Number(request.query('timeout') ?? -1)
       if (Number.isNaN(seconds)) throw new LinkspanError('invalid-request', 'Expected "timeout" to be seconds')
       // A revoked caller learns nothing more: its connections are cut, which ends the wait.
       try {
-        return sync(await rooms.operations.wait(view.id, seconds < 0 ? null : seconds * 1000, request.signal))
+        return sync(await rooms.operations.wait(id, seconds < 0 ? null : seconds * 1000, request.signal))
       } catch (error) {
         // LXD's way of saying that it still goes on: an error in the envelope, none in the status.
         if (error instanceof LinkspanError && error.code === 'timeout') {
@@ -86,10 +90,16 @@ function waitRoute(rooms: V1Rooms): Route {
 }
 
 /** Throws `not-found`, also for what the caller may not see. */
-function find({ operations }: V1Rooms, request: ApiRequest): OperationView {
-  const { view } = operations.get(request.param('id'))
-  if (maySee(request, view)) return view
-  throw new LinkspanError('not-found', `There is no operation ${view.id}, or it ended a while ago`)
+function find({ operations }: V1Rooms, request: ApiRequest): Operation {
+  const operation = operations.get(request.param('id'))
+  if (maySee(request, operation.view)) return operation
+  throw new LinkspanError('not-found', `There is no operation ${operation.id}, or it ended a while ago`)
+}
+
+/** A token's secret is for those who could make one for themselves. */
+function show(request: ApiRequest, { view, secret }: Operation): OperationView {
+  if (secret === undefined || !request.may('can_create_identities')) return view
+  return { ...view, metadata: { ...view.metadata, secret } }
 }
 
 function maySee(request: ApiRequest, view: OperationView): boolean {

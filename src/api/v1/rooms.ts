@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts'
 import type { EntityType } from '../../contract/entities.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { Operations } from '../../events/operations.ts'
+import type { Warnings } from '../../events/warnings.ts'
 import type { TrustToken } from '../../identity/trust-token.ts'
 import { Audit } from './audit.ts'
 
@@ -19,7 +20,6 @@ export interface ServerFacts {
   addresses: () => string[]
   clusterId: string
   kafkaClusterId: () => string | null
-  clustered: () => boolean
   /** A linked cluster says that a restored host of this generation took our place. */
   supersededBy?: () => number | undefined
   /** Settings that a flag or the daemon itself fixes, shown with those of the API. */
@@ -31,6 +31,7 @@ export interface V1Rooms {
   access: Access
   bus: EventBus
   operations: Operations
+  warnings: Warnings
   clock: Clock
   log: Log
   server: ServerFacts

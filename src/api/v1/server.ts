@@ -1,4 +1,4 @@
-import { arch, hostname, machine, type as osType, release } from 'node:os'
+import { arch, machine, type as osType, release } from 'node:os'
 import { supersededBy } from '../../access/identities.ts'
 import { replaceServerConfigChanges, serverConfig } from '../../access/server-config.ts'
 import { usernameOf } from '../../access/snapshot.ts'
@@ -6,6 +6,7 @@ import { serverRef } from '../../contract/entities.ts'
 import { certificateAnnouncements, type Environment, Server, ServerPut } from '../../contract/v1.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { memberName } from './cluster.ts'
 import { done, sync, syncTagged } from './envelope.ts'
 import { checkMatch } from './etag.ts'
 import { auditOf, type V1Rooms } from './rooms.ts'
@@ -14,6 +15,8 @@ import { auditOf, type V1Rooms } from './rooms.ts'
 export const apiExtensions = [
   'etag',
   'patch',
+  'certificate_token',
+  'certificate_update',
   'clustering',
   'event_lifecycle',
   'event_lifecycle_requestor',
@@ -26,6 +29,8 @@ export const apiExtensions = [
   'cluster_links',
   'cluster_links_used_by',
   'cluster_links_unidirectional',
+  'cluster_links_public',
+  'warnings',
   'linkspan',
   certificateAnnouncements,
 ]
@@ -117,8 +122,8 @@ function environment({ server }: V1Rooms): Environment {
     os_name: osType(),
     os_version: arch(),
     server: 'linkspan',
-    server_clustered: server.clustered(),
-    server_name: server.name || hostname(),
+    server_clustered: true,
+    server_name: memberName(server),
     server_pid: process.pid,
     server_version: server.version,
     // Never empty: LXD's clients would tell their user to initialise the server first.

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../context.ts'
+import { parseRemote } from '../names.ts'
 import { addListFormat, type FormatOptions } from '../render/format.ts'
 import { type Column, printList } from '../render/list.ts'
 
@@ -16,10 +17,12 @@ const columns: Column<FootprintItem>[] = [
 ]
 
 export function define(command: Command): void {
-  addListFormat(command).action(async (options: FormatOptions) => {
-    await using context = openContext(command)
-    const rows = (await context.client.v1.get<FootprintItem[] | null>('/1.0/footprint')) ?? []
-    if (rows.length === 0) context.note('Nothing of this Kafka cluster was changed.')
-    await printList(context, options, { columns, rows })
-  })
+  addListFormat(command)
+    .argument('[remote:]', 'the daemon that is asked')
+    .action(async (remote: string | undefined, options: FormatOptions) => {
+      await using context = openContext(command, parseRemote(remote))
+      const rows = (await context.client.v1.get<FootprintItem[] | null>('/1.0/footprint')) ?? []
+      if (rows.length === 0) context.note('Nothing of this Kafka cluster was changed.')
+      await printList(context, options, { columns, rows })
+    })
 }

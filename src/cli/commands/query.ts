@@ -5,7 +5,7 @@ import type { Envelope } from '../../contract/v1.ts'
 import { type Context, openContext } from '../context.ts'
 import { readInput } from '../input.ts'
 import { lastSegment } from '../locations.ts'
-import { localPath } from '../names.ts'
+import { parsePath } from '../names.ts'
 import { followOperation } from '../operations.ts'
 
 interface Options {
@@ -26,8 +26,8 @@ export function define(command: Command): void {
     .option('--wait', 'wait for the end of the operation that is started')
     .option('--raw', 'print the whole answer, not only its metadata')
     .action(async (text: string, options: Options) => {
-      const path = localPath(text)
-      await using context = openContext(command)
+      const { remote, path } = parsePath(text)
+      await using context = openContext(command, remote)
       const data = options.data === '-' ? await readInput() : options.data
       await query(context, path, { ...options, ...(data === undefined ? {} : { data }) })
     })

@@ -77,10 +77,10 @@ function printCells<Row>(
 /** By every column in turn, numbers within texts by their value, empty cells last. */
 function sortedCells(rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[] {
   const { compare } = new Intl.Collator('en', { numeric: true })
-  const text = (row: readonly Cell[], column: number) => cellLines(row[column] ?? null).join('\n')
-  return rows.toSorted((one, other) => {
-    for (const column of one.keys()) {
-      const [first, second] = [text(one, column), text(other, column)]
+  const read = rows.map((row) => ({ row, texts: row.map((cell) => cellLines(cell).join('\n')) }))
+  const sorted = read.toSorted((one, other) => {
+    for (const [column, first] of one.texts.entries()) {
+      const second = other.texts[column] ?? ''
       if (first === second) continue
       if (first === '' || second === '') return first === '' ? 1 : -1
       const order = compare(first, second)
@@ -88,6 +88,7 @@ function sortedCells(rows: readonly (readonly Cell[])[]): readonly (readonly Cel
     }
     return 0
   })
+  return sorted.map(({ row }) => row)
 }
 
 function isEmpty(cell: Cell): boolean {

@@ -1,6 +1,7 @@
 import { authTree } from './auth.ts'
 import { kafkaTree } from './kafka.ts'
 import type { CommandGroup, CommandNode } from './node.ts'
+import { remoteTree } from './remote.ts'
 
 const clusterLinkTree: CommandGroup = {
   summary: 'Manage cluster links: trust between two clusters, and what flows over it',
@@ -8,6 +9,10 @@ const clusterLinkTree: CommandGroup = {
     create: {
       summary: 'Create a cluster link: without a token one is made, with the token of the other side it is used',
       load: () => import('../commands/cluster-link/create.ts'),
+    },
+    connect: {
+      summary: 'Link two clusters of which you have remotes, in one step',
+      load: () => import('../commands/cluster-link/connect.ts'),
     },
     list: {
       summary: 'List cluster links',
@@ -40,6 +45,7 @@ export const commandTree: Record<string, CommandNode> = {
   },
   cluster: { summary: 'Manage clusters', commands: { link: clusterLinkTree } },
   auth: authTree,
+  remote: remoteTree,
   kafka: kafkaTree,
   verify: {
     summary: 'Compare mirror topics with their sources, record for record',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 
 interface Options {
   description?: string
@@ -11,8 +11,8 @@ export function define(command: Command): void {
     .argument('<group>', 'the new group')
     .option('-d, --description <text>', 'description of the group')
     .action(async (name: string, { description = '' }: Options) => {
-      await using context = openContext(command)
-      const group = localName(name, 'group')
+      const { remote, name: group } = parseName(name, 'group')
+      await using context = openContext(command, remote)
       await context.client.groups.create({ name: group, description, permissions: [] })
       context.say(`Group ${group} created`)
     })

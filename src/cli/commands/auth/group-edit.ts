@@ -3,7 +3,7 @@ import type { AuthGroupPut } from '../../../contract/v1.ts'
 import { type Context, openContext } from '../../context.ts'
 import { editText } from '../../editor.ts'
 import { readInput } from '../../input.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { yamlText } from '../../render/data.ts'
 import { parseYamlMapping } from '../../yaml.ts'
 
@@ -21,8 +21,9 @@ export function define(command: Command): void {
     .argument('<group>', 'the group')
     .addHelpText('after', '\nOn a terminal the editor of VISUAL or EDITOR opens, else YAML comes from standard input.')
     .action(async (name: string) => {
-      await using context = openContext(command)
-      await edit(context, localName(name, 'group'))
+      const { remote, name: group } = parseName(name, 'group')
+      await using context = openContext(command, remote)
+      await edit(context, group)
     })
 }
 

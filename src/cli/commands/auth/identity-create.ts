@@ -20,12 +20,12 @@ export function define(command: Command): void {
     .option('-g, --group <group>', 'group that it is put in; may be repeated', collectList)
     .option('--auth-group <group>', 'the same', collectList)
     .action(async (text: string, path: string | undefined, options: Options & { authGroup?: string[] }) => {
-      const { shorthand, nameOrId: name } = parseIdentityName(text)
+      const { remote, shorthand, nameOrId: name } = parseIdentityName(text)
       const groups = [...(options.group ?? []), ...(options.authGroup ?? [])]
       if (shorthand === 'cluster-link' && path !== undefined) {
         throw new LinkspanError('usage', 'A cluster link is created from a token, not from a certificate')
       }
-      await using context = openContext(command)
+      await using context = openContext(command, remote)
       if (shorthand === 'cluster-link') return mintLinkToken(context, name, groups)
       if (path === undefined) return mintClientToken(context, name, groups)
       await context.client.identities.create({ name, groups, certificate: await readFileOrInput(path) })

@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .addHelpText('after', '\nOn a terminal the editor of VISUAL or EDITOR opens, else YAML comes from standard input.')
     .action(async (text: string) => {
       const name = parseIdentityName(text)
-      await using context = openContext(command)
+      await using context = openContext(command, name.remote)
       const { value, etag } = await getIdentity(context, name)
       const apply = async (yaml: string) => {
         const { groups, tls_certificate } = (await parseYamlMapping(yaml)) as IdentityPut

@@ -10,7 +10,7 @@ export function define(command: Command): void {
     .argument('<group>', 'the group')
     .action(async (text: string, group: string) => {
       const name = parseIdentityName(text)
-      await using context = openContext(command)
+      await using context = openContext(command, name.remote)
       const { value, etag } = await getIdentity(context, name)
       if (!value.groups.includes(group)) {
         throw new LinkspanError('not-found', `Identity ${text} is not in group ${group}`)

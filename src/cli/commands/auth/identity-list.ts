@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Identity } from '../../../contract/v1.ts'
 import { openContext } from '../../context.ts'
-import { expectLocal } from '../../names.ts'
+import { parseRemote } from '../../names.ts'
 import { chosenColumns } from '../../render/columns.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printList } from '../../render/list.ts'
@@ -23,9 +23,8 @@ export function define(command: Command): void {
     .argument('[remote:]', 'the daemon that is asked')
     .option('-c, --columns <letters>', 'which columns: a method, t type, n name, i identifier, g groups')
     .action(async (remote: string | undefined, options: Options) => {
-      expectLocal(remote)
       const chosen = chosenColumns(columns, options.columns)
-      await using context = openContext(command)
+      await using context = openContext(command, parseRemote(remote))
       await printList(context, options, { columns: chosen, rows: await context.client.identities.list() })
     })
 }

@@ -10,7 +10,7 @@ export function define(command: Command): void {
     .argument('<identity>', 'tls/<name or identifier>, or cluster-link/<name>')
     .action(async (text: string, options: FormatOptions) => {
       const name = parseIdentityName(text)
-      await using context = openContext(command)
+      await using context = openContext(command, name.remote)
       await printObject(context, options, (await getIdentity(context, name)).value)
     })
 }

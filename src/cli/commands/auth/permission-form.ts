@@ -11,9 +11,10 @@ import {
 import { parseEntityPattern, patternUrl } from '../../../contract/patterns.ts'
 import type { AuthGroup, Permission } from '../../../contract/v1.ts'
 import type { Context } from '../../context.ts'
-import { localName, parseIdentityName } from '../../names.ts'
+import { parseIdentityName, parseName } from '../../names.ts'
 
 export interface PermissionWords {
+  remote: string | undefined
   group: string
   type: EntityType
   /** Undefined: all of the type, or the server. */
@@ -56,7 +57,8 @@ export function parsePermissionWords(group: string, words: readonly string[]): P
     const known = entitlementsOf(type).join(', ')
     throw new LinkspanError('usage', `There is no entitlement "${entitlement}" on ${type}: choose among ${known}`)
   }
-  return { group: localName(group, 'group'), type, name, entitlement }
+  const { remote, name: groupName } = parseName(group, 'group')
+  return { remote, group: groupName, type, name, entitlement }
 }
 
 /** As the API writes it. An identity can be meant by its name, too. */

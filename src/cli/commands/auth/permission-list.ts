@@ -3,7 +3,7 @@ import { LinkspanError } from '../../../base/errors.ts'
 import { type EntityType, entityTypes, isEntityType } from '../../../contract/entities.ts'
 import type { PermissionInfo } from '../../../contract/v1.ts'
 import { openContext } from '../../context.ts'
-import { expectLocal } from '../../names.ts'
+import { parseRemote } from '../../names.ts'
 import { chosenColumns } from '../../render/columns.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printList } from '../../render/list.ts'
@@ -33,19 +33,18 @@ export function define(command: Command): void {
     .option('--max-entitlements <count>', 'how many that nobody holds are shown; 0 for all of them', '3')
     .addHelpText('after', `\nEntity types: ${entityTypes.join(', ')}`)
     .action(async (words: string[], options: Options) => {
-      const type = entityTypeOf(words)
+      const { remote, type } = parseWords(words)
       const most = countOf(options.maxEntitlements)
       const chosen = chosenColumns(columns, options.columns)
-      await using context = openContext(command)
+      await using context = openContext(command, remote)
       const permissions = await context.client.permissions.listWithGroups(type)
       const csv = options.format === 'csv'
       await printList(context, options, { columns: chosen, rows: rowsOf(permissions, most, csv), raw: permissions })
     })
 }
 
-function entityTypeOf(words: readonly string[]): EntityType | undefined {
+function parseWords(words: readonly string[]): { remote: string | undefined; type: EntityType | undefined } {
   const [remote, ...others] = words.filter((word) => !word.includes('='))
-  expectLocal(remote)
   if (others.length > 0) throw new LinkspanError('usage', `Expected entity_type=<type>, got "${others[0]}"`)
   const pairs = new Map(
     words.filter((word) => word.includes('=')).map((word) => word.split('=', 2) as [string, string]),
@@ -56,7 +55,7 @@ function entityTypeOf(words: readonly string[]): EntityType | undefined {
     }
   }
   const type = pairs.get('entity_type')
-  if (type === undefined || isEntityType(type)) return type
+  if (type === undefined || isEntityType(type)) return { remote: parseRemote(remote), type }
   throw new LinkspanError('usage', `There is no entity type "${type}": choose among ${entityTypes.join(', ')}`)
 }
 

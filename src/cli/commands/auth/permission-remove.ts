@@ -12,7 +12,7 @@ import {
 export function define(command: Command): void {
   addPermissionArguments(command).action(async (group: string, words: string[]) => {
     const wanted = parsePermissionWords(group, words)
-    await using context = openContext(command)
+    await using context = openContext(command, wanted.remote)
     const { groups } = context.client
     const { value, etag } = await groups.get(wanted.group)
     const found = findPermission(value, await resolvePermission(context, wanted))

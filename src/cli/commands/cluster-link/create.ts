@@ -5,7 +5,7 @@ import { encodeToken } from '../../../identity/trust-token.ts'
 import { type Context, openContext } from '../../context.ts'
 import { readOptionalInput } from '../../input.ts'
 import { lastSegment } from '../../locations.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { collectList, parsePairs } from '../../pairs.ts'
 import { looksLikeToken, readToken } from '../../token-input.ts'
 import { parseYamlMapping } from '../../yaml.ts'
@@ -43,8 +43,9 @@ export function define(command: Command): void {
     .addHelpText('after', examples)
     .action(async (name: string, words: string[], options: Options) => {
       checkOptions(options)
-      await using context = openContext(command)
-      await create(context, localName(name, 'link'), words, options)
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
+      await create(context, link, words, options)
     })
 }
 

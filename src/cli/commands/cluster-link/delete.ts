@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 
 interface Options {
   force?: boolean
@@ -11,8 +11,8 @@ export function define(command: Command): void {
     .argument('<name>', 'the link')
     .option('--force', 'fail its mirror topics over first, if it has any')
     .action(async (name: string, { force = false }: Options) => {
-      await using context = openContext(command)
-      const link = localName(name, 'link')
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
       await context.client.clusterLinks.delete(link, { force })
       context.say(`Cluster link ${link} deleted`)
     })

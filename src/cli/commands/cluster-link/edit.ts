@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type Context, openContext } from '../../context.ts'
 import { editText } from '../../editor.ts'
 import { readInput } from '../../input.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { yamlText } from '../../render/data.ts'
 import { linkForm, parseLinkForm } from './form.ts'
 
@@ -18,8 +18,9 @@ export function define(command: Command): void {
     .argument('<name>', 'the link')
     .addHelpText('after', '\nOn a terminal the editor of VISUAL or EDITOR opens, else YAML comes from standard input.')
     .action(async (name: string) => {
-      await using context = openContext(command)
-      await edit(context, localName(name, 'link'))
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
+      await edit(context, link)
     })
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { linkProperty } from './form.ts'
 
 interface Options {
@@ -14,8 +14,9 @@ export function define(command: Command): void {
     .option('-p, --property', 'the key is a property of the link, such as description')
     .action(async (name: string, key: string, { property }: Options) => {
       const readProperty = property ? linkProperty(key) : undefined
-      await using context = openContext(command)
-      const { value } = await context.client.clusterLinks.get(localName(name, 'link'))
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
+      const { value } = await context.client.clusterLinks.get(link)
       context.print(readProperty ? value[readProperty] : (value.config[key] ?? ''))
     })
 }

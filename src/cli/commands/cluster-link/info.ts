@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ClusterLink, ClusterLinkState } from '../../../contract/v1.ts'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { addShowFormat, type FormatOptions, formatOf } from '../../render/format.ts'
 import { printObject } from '../../render/list.ts'
 import { boxedTable, type Cell } from '../../render/table.ts'
@@ -11,8 +11,8 @@ export function define(command: Command): void {
   addShowFormat(command)
     .argument('<name>', 'the link')
     .action(async (name: string, options: FormatOptions) => {
-      await using context = openContext(command)
-      const link = localName(name, 'link')
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
       const [{ value }, state] = await Promise.all([
         context.client.clusterLinks.get(link),
         context.client.clusterLinks.state(link),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ClusterLink } from '../../../contract/v1.ts'
 import { openContext } from '../../context.ts'
-import { expectLocal } from '../../names.ts'
+import { parseRemote } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printList } from '../../render/list.ts'
 import { linkAddresses, linkIsPending } from './form.ts'
@@ -18,8 +18,7 @@ export function define(command: Command): void {
   addListFormat(command)
     .argument('[remote:]', 'the daemon that is asked')
     .action(async (remote: string | undefined, options: FormatOptions) => {
-      expectLocal(remote)
-      await using context = openContext(command)
+      await using context = openContext(command, parseRemote(remote))
       await printList(context, options, { columns, rows: await context.client.clusterLinks.list() })
     })
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { LinkspanError } from '../../../base/errors.ts'
 import { openContext } from '../../context.ts'
 import { valueOrInput } from '../../input.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { parsePairs } from '../../pairs.ts'
 import { linkProperty } from './form.ts'
 import { updateLink } from './update.ts'
@@ -20,8 +20,9 @@ export function define(command: Command): void {
     .action(async (name: string, words: string[], { property }: Options) => {
       const pairs = await readPairs(words)
       const properties = property ? Object.entries(pairs).map(([key, value]) => [linkProperty(key), value]) : []
-      await using context = openContext(command)
-      await updateLink(context, localName(name, 'link'), (form) => {
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
+      await updateLink(context, link, (form) => {
         if (property) return { ...form, ...Object.fromEntries(properties) }
         return { ...form, config: { ...form.config, ...pairs } }
       })

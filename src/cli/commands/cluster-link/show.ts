@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { addShowFormat, type FormatOptions } from '../../render/format.ts'
 import { printObject } from '../../render/list.ts'
 
@@ -8,8 +8,9 @@ export function define(command: Command): void {
   addShowFormat(command)
     .argument('<name>', 'the link')
     .action(async (name: string, options: FormatOptions) => {
-      await using context = openContext(command)
-      const { value } = await context.client.clusterLinks.get(localName(name, 'link'))
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
+      const { value } = await context.client.clusterLinks.get(link)
       await printObject(context, options, value)
     })
 }

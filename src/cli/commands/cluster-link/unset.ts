@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { linkProperty } from './form.ts'
 import { updateLink } from './update.ts'
 
@@ -15,8 +15,9 @@ export function define(command: Command): void {
     .option('-p, --property', 'the key is a property of the link, such as description')
     .action(async (name: string, key: string, options: Options) => {
       const property = options.property ? linkProperty(key) : undefined
-      await using context = openContext(command)
-      await updateLink(context, localName(name, 'link'), (form) => {
+      const { remote, name: link } = parseName(name, 'link')
+      await using context = openContext(command, remote)
+      await updateLink(context, link, (form) => {
         return property ? { ...form, [property]: '' } : { ...form, config: { ...form.config, [key]: '' } }
       })
     })

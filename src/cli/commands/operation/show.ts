@@ -1,14 +1,15 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { addShowFormat, type FormatOptions } from '../../render/format.ts'
 import { printObject } from '../../render/list.ts'
 
 export function define(command: Command): void {
   addShowFormat(command)
     .argument('<id>', 'the operation')
-    .action(async (id: string, options: FormatOptions) => {
-      await using context = openContext(command)
-      await printObject(context, options, await context.client.operations.get(localName(id, 'operation')))
+    .action(async (text: string, options: FormatOptions) => {
+      const { remote, name: id } = parseName(text, 'operation')
+      await using context = openContext(command, remote)
+      await printObject(context, options, await context.client.operations.get(id))
     })
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { openContext } from '../../context.ts'
-import { localName } from '../../names.ts'
+import { parseName } from '../../names.ts'
 import { followOperation } from '../../operations.ts'
 import { addShowFormat, type FormatOptions } from '../../render/format.ts'
 import { printObject } from '../../render/list.ts'
@@ -14,10 +14,11 @@ export function define(command: Command): void {
     .argument('<id>', 'the operation')
     .option('--timeout <seconds>', 'how long at most; without it, as long as it takes', parseSeconds)
     .addHelpText('after', '\nThe exit code is 0 only when the operation succeeded.')
-    .action(async (id: string, options: Options) => {
-      await using context = openContext(command)
+    .action(async (text: string, options: Options) => {
+      const { remote, name: id } = parseName(text, 'operation')
+      await using context = openContext(command, remote)
       const timeoutMs = options.timeout === undefined ? undefined : options.timeout * 1000
-      const operation = await followOperation(context, localName(id, 'operation'), { timeoutMs })
+      const operation = await followOperation(context, id, { timeoutMs })
       await printObject(context, options, operation)
     })
 }
