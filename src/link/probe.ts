@@ -79,7 +79,7 @@ async function measure(
 /** Why the other side takes us for a stranger. */
 function untrustedReason({ type }: LinkRow): string {
   if (type === 'public') return 'a public link: the other side does not know this cluster'
-  return 'it does not trust this cluster: the link or its identity was deleted there, only this half is left'
+  return 'it does not trust this cluster: only this half of the link is left'
 }
 
 async function kafkaProbes(context: LinkContext, link: LinkRow, signal: AbortSignal): Promise<Probe[]> {
