@@ -31,6 +31,7 @@ export interface DaemonOptions {
   onFailure: (error: LinkspanError) => void
 }
 
+const usesIntervalMs = 60_000
 const pruneIntervalMs = 3_600_000
 const refreshIntervalMs = 86_400_000
 const announceIntervalMs = 5000
@@ -185,7 +186,7 @@ function createDaemonApi(
 }
 
 function openGateway(
-  { config, log, identity, bus }: Foundation,
+  { config, log, identity, access, bus }: Foundation,
   parts: { front: KafkaFront; sync: GatewaySync; intakePath: string; onFailure: (error: LinkspanError) => void },
 ): Promise<Gateway> {
   return startGateway({
@@ -196,7 +197,10 @@ function openGateway(
     snapshot: parts.sync.snapshot(),
     kafkaSpec: parts.front.gateway,
     log: { level: config.logLevel, format: config.logFormat },
-    onAudit: (event) => publishGatewayAudit(bus, event),
+    onAudit: (event) => {
+      if (event.name === 'tunnel-opened' && event.fingerprint) access.uses.touch(event.fingerprint)
+      publishGatewayAudit(bus, event)
+    },
     onFailure: (error) => {
       log.error({ err: error }, 'The TLS port is gone')
       parts.onFailure(error)
@@ -206,6 +210,7 @@ function openGateway(
 
 function startSchedule({ foundation, links, stack }: Parts): void {
   const schedule = stack.use(new Schedule(foundation.log))
+  schedule.every(usesIntervalMs, 'note uses of identities', () => foundation.access.uses.flush())
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
   schedule.every(pruneIntervalMs, 'prune warnings', () => foundation.warnings.prune())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())

@@ -1,6 +1,7 @@
 import { Access } from '../access/access.ts'
 import { accessTables } from '../access/rows.ts'
 import { serverConfigTable } from '../access/server-config.ts'
+import { identityUseTable } from '../access/uses.ts'
 import { v1Statuses } from '../api/v1/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import { isLinkspanError } from '../base/errors.ts'
@@ -39,6 +40,7 @@ export interface Foundation {
 /** Tables whose rows are checked before anything starts. */
 const tables: readonly Table<object>[] = [
   ...accessTables,
+  identityUseTable,
   serverConfigTable,
   linkTable,
   mirrorTable,
@@ -66,6 +68,7 @@ export async function layFoundation(
   const sealer = await openSealer(config.stateDir)
   const facts = await loadClusterFacts(store)
   const access = stack.use(new Access({ store, clock, log }))
+  stack.defer(() => access.uses.flush())
   const bus = stack.use(new EventBus({ clock, log }))
   const statusOf = (error: unknown) => (isLinkspanError(error) ? v1Statuses[error.code] : 500)
   const operations = stack.use(new Operations({ clock, log, bus, statusOf }))
