@@ -87,8 +87,9 @@ interface Parts {
 /** The only place where everything is put together. What was opened is closed again when the start fails. */
 export async function startDaemon(config: DaemonConfig, options: DaemonOptions): Promise<Daemon> {
   await using stack = new AsyncDisposableStack()
-  const { log, clock = systemClock } = options
-  const foundation = await layFoundation(config, { clock, log }, stack)
+  const { clock = systemClock } = options
+  const foundation = await layFoundation(config, { clock, log: options.log }, stack)
+  const { log } = foundation
   const readyFile = new ReadyFile(config.stateDir)
   await readyFile.clear()
 

@@ -8,6 +8,7 @@ import { isLinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { EventBus } from '../events/bus.ts'
 import { Operations } from '../events/operations.ts'
+import { publishLog } from '../events/publish-log.ts'
 import { Warnings, warningTable } from '../events/warnings.ts'
 import { type HostIdentity, loadHostIdentity } from '../identity/keys.ts'
 import { openSealer, type Sealer } from '../identity/sealing.ts'
@@ -53,9 +54,12 @@ const tables: readonly Table<object>[] = [
 /** State directory and its lock, keys, who may do what, events. `stack` takes what is opened. */
 export async function layFoundation(
   config: DaemonConfig,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log: plainLog }: { clock: Clock; log: Log },
   stack: AsyncDisposableStack,
 ): Promise<Foundation> {
+  // What it logs of itself is no event.
+  const bus = stack.use(new EventBus({ clock, log: plainLog }))
+  const log = publishLog(plainLog, bus)
   const kafka = await planKafka(config, log)
   const store = stack.use(await openStore({ directory: config.stateDir, log, tables }))
   const identity = await loadHostIdentity({
@@ -69,7 +73,6 @@ export async function layFoundation(
   const facts = await loadClusterFacts(store)
   const access = stack.use(new Access({ store, clock, log }))
   stack.defer(() => access.uses.flush())
-  const bus = stack.use(new EventBus({ clock, log }))
   const statusOf = (error: unknown) => (isLinkspanError(error) ? v1Statuses[error.code] : 500)
   const operations = stack.use(new Operations({ clock, log, bus, statusOf }))
   const warnings = new Warnings({ store, clock, log })
