@@ -23,6 +23,7 @@ import {
   identityTable,
 } from './rows.ts'
 import { type AccessSnapshot, accessSnapshot } from './snapshot.ts'
+import { IdentityUses } from './uses.ts'
 
 export interface AccessOptions {
   store: Store
@@ -36,6 +37,7 @@ export type AccessListener = (snapshot: AccessSnapshot, revoked: readonly string
 /** Identities, groups and permissions: their commands, and the snapshot by which everything is judged. */
 export class Access implements Disposable {
   readonly hooks = new AccessHooks()
+  readonly uses: IdentityUses
   readonly #store: Store
   readonly #clock: Clock
   readonly #log: Log
@@ -50,6 +52,7 @@ export class Access implements Disposable {
     this.#store = options.store
     this.#clock = options.clock
     this.#log = options.log
+    this.uses = new IdentityUses({ ...options, hooks: this.hooks })
     const { rows } = options.store
     this.#identities = new Map(rows.list(identityTable).map(({ key, row }) => [key, row]))
     this.#groups = new Map(rows.list(groupTable).map(({ key, row }) => [key, row]))

@@ -192,6 +192,7 @@ function receive(frame: Frame, request: FastifyRequest, reply: FastifyReply): Ap
     },
   })
   frame.requests.set(request, apiRequest)
+  if (apiRequest.subject.kind === 'identity') access.uses.touch(apiRequest.subject.identity.fingerprint)
   return apiRequest
 }
 

@@ -35,6 +35,7 @@ export interface DaemonOptions {
   onFailure: (error: LinkspanError) => void
 }
 
+const usesIntervalMs = 60_000
 const pruneIntervalMs = 3_600_000
 const refreshIntervalMs = 86_400_000
 /** A host that was thought to be lost is to notice soon that another one took its place. */
@@ -94,8 +95,9 @@ interface Parts extends BackupParts {
 /** The only place where everything is put together. What was opened is closed again when the start fails. */
 export async function startDaemon(config: DaemonConfig, options: DaemonOptions): Promise<Daemon> {
   await using stack = new AsyncDisposableStack()
-  const { log, clock = systemClock } = options
-  const foundation = await layFoundation(config, { clock, log }, stack)
+  const { clock = systemClock } = options
+  const foundation = await layFoundation(config, { clock, log: options.log }, stack)
+  const { log } = foundation
   const readyFile = new ReadyFile(config.stateDir)
   await readyFile.clear()
 
@@ -209,7 +211,7 @@ function createDaemonApi(foundation: Foundation, parts: ApiParts): Promise<Api> 
 }
 
 function openGateway(
-  { config, log, identity, bus }: Foundation,
+  { config, log, identity, access, bus }: Foundation,
   parts: { front: KafkaFront; sync: GatewaySync; intakePath: string; onFailure: (error: LinkspanError) => void },
 ): Promise<Gateway> {
   return startGateway({
@@ -220,7 +222,10 @@ function openGateway(
     snapshot: parts.sync.snapshot(),
     kafkaSpec: parts.front.gateway,
     log: { level: config.logLevel, format: config.logFormat },
-    onAudit: (event) => publishGatewayAudit(bus, event),
+    onAudit: (event) => {
+      if (event.name === 'tunnel-opened' && event.fingerprint) access.uses.touch(event.fingerprint)
+      publishGatewayAudit(bus, event)
+    },
     onFailure: (error) => {
       log.error({ err: error }, 'The TLS port is gone')
       parts.onFailure(error)
@@ -230,6 +235,7 @@ function openGateway(
 
 function startSchedule({ foundation, links, backups, puller, stack }: Parts, superseded: SupersededWatch): void {
   const schedule = stack.use(new Schedule(foundation.log))
+  schedule.every(usesIntervalMs, 'note uses of identities', () => foundation.access.uses.flush())
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
   schedule.every(pruneIntervalMs, 'prune warnings', () => foundation.warnings.prune())
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())

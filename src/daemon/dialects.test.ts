@@ -28,7 +28,6 @@ const authenticated = [
   'GET /1.0/auth/identities/current', // who is asking
   'PUT /1.0/auth/identities/current/addresses', // where the caller is from now on
   'GET /1.0/auth/explain', // why he may, or may not
-  'GET /1.0/auth/tokens', // a list again
   ...['PUT', 'PATCH'].map((method) => `${method} /1.0/auth/identities/tls/:nameOrId`), // one's own certificate
   ...['PUT', 'PATCH'].map((method) => `${method} /1.0/certificates/:fingerprint`),
   'GET /1.0/events', // what the caller may see, event by event

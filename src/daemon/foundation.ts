@@ -1,12 +1,14 @@
 import { Access } from '../access/access.ts'
 import { accessTables } from '../access/rows.ts'
 import { serverConfigTable } from '../access/server-config.ts'
+import { identityUseTable } from '../access/uses.ts'
 import { v1Statuses } from '../api/v1/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import { isLinkspanError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { EventBus } from '../events/bus.ts'
 import { Operations } from '../events/operations.ts'
+import { publishLog } from '../events/publish-log.ts'
 import { Warnings, warningTable } from '../events/warnings.ts'
 import { type IdentityOptions, loadHostIdentity, type OwnIdentity } from '../identity/keys.ts'
 import { openSealer, type Sealer } from '../identity/sealing.ts'
@@ -42,6 +44,7 @@ export interface Foundation {
 /** Tables whose rows are checked before anything starts. */
 const tables: readonly Table<object>[] = [
   ...accessTables,
+  identityUseTable,
   serverConfigTable,
   linkTable,
   mirrorTable,
@@ -55,9 +58,12 @@ const tables: readonly Table<object>[] = [
 /** State directory and its lock, keys, who may do what, events. `stack` takes what is opened. */
 export async function layFoundation(
   config: DaemonConfig,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log: plainLog }: { clock: Clock; log: Log },
   stack: AsyncDisposableStack,
 ): Promise<Foundation> {
+  // What it logs of itself is no event.
+  const bus = stack.use(new EventBus({ clock, log: plainLog }))
+  const log = publishLog(plainLog, bus)
   const kafka = await planKafka(config, log)
   const store = stack.use(await openStore({ directory: config.stateDir, log, tables }))
   const naming = {
@@ -71,7 +77,7 @@ export async function layFoundation(
   const sealer = await openSealer(config.stateDir)
   const facts = await loadClusterFacts(store)
   const access = stack.use(new Access({ store, clock, log }))
-  const bus = stack.use(new EventBus({ clock, log }))
+  stack.defer(() => access.uses.flush())
   const statusOf = (error: unknown) => (isLinkspanError(error) ? v1Statuses[error.code] : 500)
   const operations = stack.use(new Operations({ clock, log, bus, statusOf }))
   const warnings = new Warnings({ store, clock, log })

@@ -57,7 +57,7 @@ async function probePeer(context: LinkContext, link: LinkRow, address: string, s
     if (server.trusted) return { server_name: server.serverName, status: 'Active', ...roundTrip }
     return { server_name: '', status: 'Unauthenticated', reason: untrustedReason(link, server), ...roundTrip }
   } catch (error) {
-    return failed('Unreachable', error, signal)
+    return failed('Unreachable', error, { address, signal })
   }
 }
 
@@ -81,7 +81,7 @@ async function measure(
 function untrustedReason({ type }: LinkRow, { supersededBy }: PeerServer): string {
   if (type === 'public') return 'a public link: the other side does not know this cluster'
   if (supersededBy !== undefined) return supersededText(supersededBy)
-  return 'it does not trust this cluster: the link or its identity was deleted there, only this half is left'
+  return 'it does not trust this cluster: only this half of the link is left'
 }
 
 async function kafkaProbes(context: LinkContext, link: LinkRow, signal: AbortSignal): Promise<Probe[]> {
@@ -93,18 +93,25 @@ async function kafkaProbes(context: LinkContext, link: LinkRow, signal: AbortSig
 
 async function probeKafka(context: LinkContext, spec: DirectSpec, signal: AbortSignal): Promise<Finding> {
   const { clock, log } = context
+  const address = formatAddress(spec.bootstrap[0]!)
   await using cluster = openCluster(spec, { clock, log, deadlineMs: probeTimeoutMs - 500 })
   try {
     await cluster.clusterId({ signal })
     return { server_name: '', status: 'Active' }
   } catch (error) {
     const isLogin = isLinkspanError(error, 'kafka-not-permitted', 'not-permitted', 'not-trusted')
-    return failed(isLogin ? 'Unauthenticated' : 'Unreachable', error, signal)
+    return failed(isLogin ? 'Unauthenticated' : 'Unreachable', error, { address, signal })
   }
 }
 
-function failed(status: ClusterLinkStatus, error: unknown, signal: AbortSignal): Finding {
+function failed(
+  status: ClusterLinkStatus,
+  error: unknown,
+  { address, signal }: { address: string; signal: AbortSignal },
+): Finding {
   const isTimeout = error === signal.reason || (error instanceof Error && error.name === 'TimeoutError')
-  const reason = isTimeout ? `it did not answer within ${probeTimeoutMs} ms` : explainError(error)
-  return { server_name: '', status, reason }
+  const text = isLinkspanError(error) ? error.message : explainError(error)
+  // It is shown beside the address, which need not be said twice.
+  const short = text.replace(`Cannot connect to ${address}: `, '').replace(`${address} `, 'it ')
+  return { server_name: '', status, reason: isTimeout ? `it did not answer within ${probeTimeoutMs} ms` : short }
 }

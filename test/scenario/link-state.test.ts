@@ -86,7 +86,7 @@ test('one address that is cut off is told from the others, whether it refuses or
     members.map(({ status }) => status),
     ['Active', 'Unreachable', 'Unreachable'],
   )
-  assert.match(members[1]!.reason!, /Cannot connect to/)
+  assert.match(members[1]!.reason!, /^(it closed the connection|the connection was closed while it was opened)$/)
   assert.match(members[2]!.reason!, /did not answer within 4000 ms/)
   assert.ok(members[1]!.last_seen_at! >= seenBefore && members[1]!.last_seen_at! < members[0]!.last_seen_at!)
   assert.equal(members[1]!.round_trip_ms, undefined)
@@ -106,7 +106,7 @@ test('somebody else behind an address is told from a dead one, and gets nothing'
   first!.target = { host: '127.0.0.1', port }
   const [wrong, ...others] = await membersOf(east, 'west')
   assert.equal(wrong!.status, 'Unreachable')
-  assert.match(wrong!.reason!, /presented another certificate than the pinned one \(expected [0-9a-f]{12}, got /)
+  assert.match(wrong!.reason!, /^it presented another certificate than the pinned one \(expected [0-9a-f]{12}, got /)
   assert.ok(others.every(({ status }) => status === 'Active'))
   first!.target = target
 })
@@ -116,7 +116,7 @@ test('a link that the other side deleted is shown as the half that it is', async
   await west.client.clusterLinks.delete('east')
   const members = await membersOf(east, 'west')
   assert.ok(members.every(({ status }) => status === 'Unauthenticated'))
-  assert.match(members[0]!.reason!, /does not trust this cluster.*deleted there, only this half is left/)
+  assert.match(members[0]!.reason!, /does not trust this cluster: only this half of the link is left/)
   assert.ok(members[0]!.round_trip_ms! > 0)
   assert.match(await cli(east, 'cluster link info west'), / UNAUTHENTICATED /)
   await linkDaemonsAgain()

@@ -144,6 +144,23 @@ describe("LXD's client", await lxcAvailable(), () => {
     assert.ok((await list()).every(({ uuid }) => uuid !== warning.uuid))
   })
 
+  test('monitor shows the log', async () => {
+    await using monitor = await startLxc(here, ['monitor', '--type', 'logging', '--pretty'])
+    const told = monitor.waitForOutput(/level=info msg="Operation cancelled" .*reason="The operation was cancelled"/)
+    let waiting = true
+    void told
+      .catch(() => {})
+      .finally(() => {
+        waiting = false
+      })
+    // It says nothing when it is connected: so something happens until it tells of it.
+    for (let index = 0; waiting; index += 1) {
+      await mint(`--name t${index}`)
+      await type(here, `config trust revoke-token t${index}`)
+    }
+    await told
+  })
+
   test('monitor tells what happens until its certificate is trusted no more', async () => {
     const monitor = await startLxc(far, ['monitor', 'site:', '--type', 'lifecycle'])
     // It says nothing when it is connected: so things happen until it tells of one.

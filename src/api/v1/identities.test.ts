@@ -110,6 +110,7 @@ test('minting answers with the token, a pending identity, and events in order', 
     name: 'berlin',
     groups: ['readers'],
     tls_certificate: '',
+    created_at: new Date(server.clock.nowMs).toISOString(),
   })
   const names = server.events.map(({ metadata }) =>
     'action' in metadata ? metadata.action : 'name' in metadata && metadata.name,

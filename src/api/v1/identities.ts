@@ -9,7 +9,7 @@ import { defineRoute, type Route } from '../route.ts'
 import { done, sync, syncTagged } from './envelope.ts'
 import { changeIdentity } from './identity-change.ts'
 import { createIdentityRoute } from './identity-create.ts'
-import { showIdentity } from './identity-view.ts'
+import { describeIdentity, showIdentity } from './identity-view.ts'
 import { listAnswer, recursionQuery, shownWithEntitlements } from './listing.ts'
 import { auditOf, type V1Rooms } from './rooms.ts'
 
@@ -42,7 +42,7 @@ function listRoute({ access }: V1Rooms, path: string, summary: string, listed: (
     handler: (request) => {
       const entries = listIdentities(access.rows).map((identity) => {
         const ref: EntityRef = { type: 'identity', name: identity.id }
-        return { ref, url: entityUrl(ref), show: () => showIdentity(identity) }
+        return { ref, url: entityUrl(ref), show: () => describeIdentity(access, identity) }
       })
       return listAnswer(request, 'identity', listed() ? entries : [])
     },
@@ -63,11 +63,15 @@ function currentRoute({ access }: V1Rooms): Route {
       const groups = request.snapshot.groups.filter(({ name }) => identity.groups.includes(name))
       const permissions = groups.flatMap((group) => group.permissions)
       const distinct = new Map(permissions.map((permission) => [Object.values(permission).join(' '), permission]))
+      // What is ours comes last: people compare the text with LXD's.
+      const { created_at: createdAt, last_used_at: lastUsedAt, ...shown } = describeIdentity(access, identity)
       const info: IdentityInfo = {
-        ...showIdentity(identity),
+        ...shown,
         effective_groups: [...identity.groups],
         effective_permissions: [...distinct.values()],
         fine_grained: !isLegacy(identity),
+        ...(createdAt === undefined ? {} : { created_at: createdAt }),
+        ...(lastUsedAt === undefined ? {} : { last_used_at: lastUsedAt }),
       }
       return sync(info)
     },
@@ -82,8 +86,9 @@ function getRoute(rooms: V1Rooms): Route {
     access: { kind: 'entitlement', entitlement: 'can_view', entity: (request) => identityOf(rooms, request) },
     result: Identity,
     handler: (request) => {
-      const shown = showIdentity(getIdentity(rooms.access.rows, request.param('nameOrId')))
-      return syncTagged(shownWithEntitlements(request, identityOf(rooms, request), shown), shown)
+      const identity = getIdentity(rooms.access.rows, request.param('nameOrId'))
+      const shown = describeIdentity(rooms.access, identity)
+      return syncTagged(shownWithEntitlements(request, identityOf(rooms, request), shown), showIdentity(identity))
     },
   })
 }

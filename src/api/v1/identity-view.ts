@@ -1,3 +1,4 @@
+import type { Access } from '../../access/access.ts'
 import { type IdentityRow, identityTypeName } from '../../access/rows.ts'
 import type { Identity } from '../../contract/v1.ts'
 import { formatExpiry } from '../../identity/expiry.ts'
@@ -12,5 +13,13 @@ export function showIdentity(identity: Readonly<IdentityRow>): Identity {
     groups: [...identity.groups],
     tls_certificate: certificate?.pem ?? '',
     ...(certificate ? { expires_at: formatExpiry(certificate.validToMs) } : {}),
+    created_at: new Date(identity.createdAtMs).toISOString(),
   }
+}
+
+/** Also what no ETag covers, because it changes with every request. */
+export function describeIdentity({ uses }: Access, identity: Readonly<IdentityRow>): Identity {
+  const lastUsedMs = uses.lastUsedMs(identity.id)
+  const shown = showIdentity(identity)
+  return lastUsedMs === undefined ? shown : { ...shown, last_used_at: new Date(lastUsedMs).toISOString() }
 }
