@@ -192,7 +192,7 @@ function receive(frame: Frame, request: FastifyRequest, reply: FastifyReply): Ap
     },
   })
   frame.requests.set(request, apiRequest)
-  if (apiRequest.subject.kind === 'identity') access.uses.touch(apiRequest.subject.identity.fingerprint)
+  if (apiRequest.subject.kind === 'identity') access.uses.touch(apiRequest.subject.identity.id)
   return apiRequest
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { LinkspanError } from '../base/errors.ts'
 import { type Client, createClient } from '../client/client.ts'
-import type { HttpCall } from '../client/http.ts'
+import { errorOf, type HttpCall } from '../client/http.ts'
 import type { Connection } from './connection.ts'
 import { connectLocal, stateDirectory } from './local.ts'
 import { localRemote } from './names.ts'
@@ -61,6 +61,19 @@ export class Context implements AsyncDisposable {
       import('./remotes/connect.ts'),
     ])
     return connectRemote(new RemotesFolder(), remote)
+  }
+
+  /** What is no text: `take` gets it piece by piece. Throws what the daemon refuses with. */
+  async download(path: string, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+    const [{ connections, explain }, { download }] = await Promise.all([
+      this.connect(),
+      import('../transport/pinned-download.ts'),
+    ])
+    const answer = await download(connections, path, take, new AbortController().signal).catch((error: unknown) => {
+      throw explain(error)
+    })
+    const error = errorOf(answer)
+    if (error) throw error
   }
 
   /** A result, to standard output. */

@@ -1,6 +1,7 @@
 import type { HttpCall } from './http.ts'
 import { clusterCalls, linkCalls, linkConfigCalls, mirrorCalls, topicCalls, V3Requests } from './kafka-client.ts'
 import {
+  backupCalls,
   clusterLinkCalls,
   groupCalls,
   identityCalls,
@@ -34,6 +35,7 @@ export function createClient(http: HttpCall, options: ClientOptions = {}) {
     identities: identityCalls(v1),
     permissions: permissionCalls(v1),
     clusterLinks: clusterLinkCalls(v1),
+    backups: backupCalls(v1),
     operations: operationCalls(v1),
     topicFences: topicFenceCalls(v1),
     kafka: {

@@ -12,6 +12,8 @@ import type {
   Identity,
   IdentityInfo,
   IdentityPut,
+  InstanceBackup,
+  InstanceBackupsPost,
   Operation,
   Permission,
   PermissionInfo,
@@ -158,6 +160,23 @@ export function operationCalls(v1: V1Requests) {
     wait: (id: string, timeoutSeconds?: number, signal?: AbortSignal) => {
       const query = timeoutSeconds === undefined ? '' : `?timeout=${timeoutSeconds}`
       return v1.get<Operation>(`${path(id)}/wait${query}`, signal)
+    },
+  }
+}
+
+/** Of the daemon itself, or pulled over a link: `path` is that of the list. */
+export function backupCalls(v1: V1Requests) {
+  return {
+    list: (path: string, signal?: AbortSignal) => v1.list<InstanceBackup>(path, signal),
+    create: async (instance: string, body: InstanceBackupsPost) => {
+      return (await v1.send<Operation>('POST', `/1.0/instances/${segment(instance)}/backups`, { body })).metadata
+    },
+    pull: async (link: string) => {
+      return (await v1.send<Operation>('POST', `/1.0/cluster/links/${segment(link)}/backups`)).metadata
+    },
+    /** One that was pulled is gone when this resolves, and there is no operation. */
+    delete: async (path: string, name: string) => {
+      return (await v1.send<Partial<Operation>>('DELETE', `${path}/${segment(name)}`)).metadata
     },
   }
 }

@@ -1,4 +1,5 @@
 import { authTree } from './auth.ts'
+import { backupTree } from './backup.ts'
 import { kafkaTree } from './kafka.ts'
 import type { CommandGroup, CommandNode } from './node.ts'
 import { remoteTree } from './remote.ts'
@@ -45,6 +46,7 @@ export const commandTree: Record<string, CommandNode> = {
   },
   cluster: { summary: 'Manage clusters', commands: { link: clusterLinkTree } },
   auth: authTree,
+  backup: backupTree,
   remote: remoteTree,
   kafka: kafkaTree,
   verify: {
