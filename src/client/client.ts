@@ -2,14 +2,17 @@ import type { HttpCall } from './http.ts'
 import { clusterCalls, linkCalls, linkConfigCalls, mirrorCalls, topicCalls, V3Requests } from './kafka-client.ts'
 import {
   backupCalls,
+  certificateCalls,
   clusterLinkCalls,
   groupCalls,
   identityCalls,
+  memberCalls,
   operationCalls,
   permissionCalls,
   serverCalls,
   topicFenceCalls,
   V1Requests,
+  warningCalls,
 } from './v1-client.ts'
 
 export interface ClientOptions {
@@ -36,6 +39,9 @@ export function createClient(http: HttpCall, options: ClientOptions = {}) {
     permissions: permissionCalls(v1),
     clusterLinks: clusterLinkCalls(v1),
     backups: backupCalls(v1),
+    members: memberCalls(v1),
+    certificates: certificateCalls(v1),
+    warnings: warningCalls(v1),
     operations: operationCalls(v1),
     topicFences: topicFenceCalls(v1),
     kafka: {

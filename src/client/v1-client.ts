@@ -1,12 +1,20 @@
 import type { EntityType } from '../contract/entities.ts'
 import type {
+  AuthExplanation,
   AuthGroup,
   AuthGroupPut,
   AuthGroupsPost,
+  AuthToken,
+  Certificate,
+  CertificatePut,
+  CertificatesPost,
+  Cluster,
+  ClusterCertificate,
   ClusterLink,
   ClusterLinkPut,
   ClusterLinkState,
   ClusterLinksPost,
+  ClusterMember,
   Envelope,
   IdentitiesTlsPost,
   Identity,
@@ -20,6 +28,7 @@ import type {
   Server,
   ServerPut,
   TrustTokenObject,
+  Warning,
 } from '../contract/v1.ts'
 import { call, type HttpCall, jsonRequest, parseJson, type Tagged } from './http.ts'
 
@@ -108,6 +117,16 @@ export function identityCalls(v1: V1Requests) {
       await v1.send('PUT', path(nameOrId), { body, etag })
     },
     delete: async (nameOrId: string) => void (await v1.send('DELETE', path(nameOrId))),
+    /** Ours: a new token for a pending identity; the old one is void. It names `addresses`, or all that there are. */
+    reissueToken: (nameOrId: string, addresses: string[] = []) => {
+      return v1.send<TrustTokenObject>('POST', `${path(nameOrId)}/token`, { body: { addresses } })
+    },
+    /** Ours: tokens that nobody has used yet, without their secrets. */
+    tokens: async (signal?: AbortSignal) => (await v1.get<AuthToken[] | null>('/1.0/auth/tokens', signal)) ?? [],
+    /** Ours: why the identity, the caller when it is empty, may do something or not. */
+    explain: (question: { identity: string; entitlement: string; entity: string }) => {
+      return v1.get<AuthExplanation>(`/1.0/auth/explain?${new URLSearchParams(question)}`)
+    },
   }
 }
 
@@ -144,6 +163,52 @@ export function clusterLinkCalls(v1: V1Requests) {
       await v1.send('DELETE', `${path(name)}${options.force ? '?force=true' : ''}`)
     },
     state: (name: string, signal?: AbortSignal) => v1.get<ClusterLinkState>(`${path(name)}/state`, signal),
+  }
+}
+
+/** The hosts that make up the cluster, and its certificate. */
+export function memberCalls(v1: V1Requests) {
+  return {
+    cluster: (signal?: AbortSignal) => v1.get<Cluster>('/1.0/cluster', signal),
+    list: (signal?: AbortSignal) => v1.list<ClusterMember>('/1.0/cluster/members', signal),
+    get: (name: string) => v1.get<ClusterMember>(`/1.0/cluster/members/${segment(name)}`),
+    /** Ours. */
+    certificate: () => v1.get<ClusterCertificate>('/1.0/cluster/certificate'),
+    /** Ours. What comes back is the operation that goes on. */
+    rotateCertificate: async () => {
+      return (await v1.send<Operation>('POST', '/1.0/cluster/certificate', { body: {} })).metadata
+    },
+  }
+}
+
+/** LXD's older trust store; a fingerprint may be cut short. */
+export function certificateCalls(v1: V1Requests) {
+  const collection = '/1.0/certificates'
+  const path = (fingerprint: string) => `${collection}/${segment(fingerprint)}`
+  return {
+    list: (signal?: AbortSignal) => v1.list<Certificate>(collection, signal),
+    get: (fingerprint: string) => v1.getTagged<Certificate>(path(fingerprint)),
+    create: (body: CertificatesPost) => v1.send<null>('POST', collection, { body }),
+    /** The operation that stands for the token, which it holds. */
+    createToken: async (body: CertificatesPost) => {
+      return (await v1.send<Operation>('POST', collection, { body: { ...body, token: true } })).metadata
+    },
+    replace: async (fingerprint: string, body: CertificatePut, etag?: string) => {
+      await v1.send('PUT', path(fingerprint), { body, etag })
+    },
+    delete: async (fingerprint: string) => void (await v1.send('DELETE', path(fingerprint))),
+  }
+}
+
+export function warningCalls(v1: V1Requests) {
+  const path = (uuid: string) => `/1.0/warnings/${segment(uuid)}`
+  return {
+    list: (signal?: AbortSignal) => v1.list<Warning>('/1.0/warnings', signal),
+    get: (uuid: string) => v1.get<Warning>(path(uuid)),
+    setStatus: async (uuid: string, status: Warning['status']) => {
+      await v1.send('PUT', path(uuid), { body: { status } })
+    },
+    delete: async (uuid: string) => void (await v1.send('DELETE', path(uuid))),
   }
 }
 

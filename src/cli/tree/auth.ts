@@ -63,6 +63,20 @@ export const authTree: CommandGroup = {
   commands: {
     group: groupTree,
     identity: identityTree,
+    token: {
+      summary: 'Manage tokens that nobody has used yet',
+      commands: {
+        list: { summary: 'List tokens', aliases: ['ls'], load: () => import('../commands/auth/token-list.ts') },
+        reissue: {
+          summary: 'Make a new token for a pending identity or link',
+          load: () => import('../commands/auth/token-reissue.ts'),
+        },
+      },
+    },
+    explain: {
+      summary: 'Tell why an identity may do something, or what would let it',
+      load: () => import('../commands/auth/explain.ts'),
+    },
     permission: {
       summary: 'Show permissions',
       aliases: ['perm'],

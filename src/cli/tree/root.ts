@@ -1,53 +1,23 @@
 import { authTree } from './auth.ts'
 import { backupTree } from './backup.ts'
+import { clusterTree } from './cluster.ts'
+import { configTree } from './config.ts'
 import { kafkaTree } from './kafka.ts'
-import type { CommandGroup, CommandNode } from './node.ts'
+import type { CommandNode } from './node.ts'
 import { remoteTree } from './remote.ts'
-
-const clusterLinkTree: CommandGroup = {
-  summary: 'Manage cluster links: trust between two clusters, and what flows over it',
-  commands: {
-    create: {
-      summary: 'Create a cluster link: without a token one is made, with the token of the other side it is used',
-      load: () => import('../commands/cluster-link/create.ts'),
-    },
-    connect: {
-      summary: 'Link two clusters of which you have remotes, in one step',
-      load: () => import('../commands/cluster-link/connect.ts'),
-    },
-    list: {
-      summary: 'List cluster links',
-      aliases: ['ls'],
-      load: () => import('../commands/cluster-link/list.ts'),
-    },
-    show: { summary: 'Show the config of a cluster link', load: () => import('../commands/cluster-link/show.ts') },
-    info: { summary: 'Show the state of a cluster link', load: () => import('../commands/cluster-link/info.ts') },
-    get: { summary: 'Print one config key of a cluster link', load: () => import('../commands/cluster-link/get.ts') },
-    set: { summary: 'Set config keys of a cluster link', load: () => import('../commands/cluster-link/set.ts') },
-    unset: { summary: 'Unset a config key of a cluster link', load: () => import('../commands/cluster-link/unset.ts') },
-    edit: { summary: 'Edit a cluster link as YAML', load: () => import('../commands/cluster-link/edit.ts') },
-    rename: {
-      summary: 'Rename a cluster link on this side',
-      aliases: ['mv'],
-      load: () => import('../commands/cluster-link/rename.ts'),
-    },
-    delete: {
-      summary: 'Delete a cluster link and the trust on this side',
-      aliases: ['rm', 'remove'],
-      load: () => import('../commands/cluster-link/delete.ts'),
-    },
-  },
-}
+import { warningTree } from './warning.ts'
 
 export const commandTree: Record<string, CommandNode> = {
   status: {
     summary: 'Show the server, its links, its mirrors and what is wrong with them',
     load: () => import('../commands/status.ts'),
   },
-  cluster: { summary: 'Manage clusters', commands: { link: clusterLinkTree } },
+  cluster: clusterTree,
   auth: authTree,
   backup: backupTree,
   remote: remoteTree,
+  config: configTree,
+  warning: warningTree,
   kafka: kafkaTree,
   verify: {
     summary: 'Compare mirror topics with their sources, record for record',
@@ -70,6 +40,7 @@ export const commandTree: Record<string, CommandNode> = {
       },
     },
   },
+  monitor: { summary: 'Watch what happens at a daemon', load: () => import('../commands/monitor.ts') },
   query: { summary: 'Send one request to the REST API', load: () => import('../commands/query.ts') },
   version: {
     summary: 'Show the versions of this program and of the daemon',

@@ -19,6 +19,7 @@ interface Options {
   unidirectional?: boolean
   public?: boolean
   remoteAddress?: string
+  address?: string[]
 }
 
 export function define(command: Command): void {
@@ -40,6 +41,7 @@ export function define(command: Command): void {
       ]),
     )
     .option('--remote-address <host:port>', 'address of the other cluster, for --public')
+    .option('--address <host:port>', 'address of this cluster that the new token names; may be repeated', collectList)
     .addHelpText('after', examples)
     .action(async (name: string, words: string[], options: Options) => {
       checkOptions(options)
@@ -74,6 +76,9 @@ async function create(context: Context, name: string, words: string[], options: 
   const [argument, ...others] = words.filter(looksLikeToken)
   if (others.length > 0) throw new LinkspanError('usage', 'Only one token can be used')
   const trustToken = await readToken({ argument, token: options.token, tokenFile: options.tokenFile })
+  if (options.address && (trustToken !== undefined || options.public)) {
+    throw new LinkspanError('usage', '--address is for making a token: here none is made')
+  }
   const inputIsFree = !options.public && options.token !== '-' && options.tokenFile !== '-'
   const given = inputIsFree ? await readForm(context) : {}
   const body: ClusterLinksPost = {
@@ -84,6 +89,7 @@ async function create(context: Context, name: string, words: string[], options: 
     trust_token: trustToken ?? '',
     auth_groups: options.authGroup ?? [],
     ...(options.remoteAddress === undefined ? {} : { remote_address: options.remoteAddress }),
+    ...(options.address === undefined ? {} : { addresses: options.address }),
   }
   const created = await context.client.clusterLinks.create(body)
   if (options.public) return confirmPublicLink(context, body, created.metadata)

@@ -4,7 +4,7 @@ import { openContext } from '../../context.ts'
 import { parseName } from '../../names.ts'
 import { addShowFormat, type FormatOptions, formatOf } from '../../render/format.ts'
 import { printObject } from '../../render/list.ts'
-import { boxedTable, type Cell } from '../../render/table.ts'
+import { boxedTable } from '../../render/table.ts'
 import { escapeControls } from '../../render/text.ts'
 
 export function define(command: Command): void {
@@ -22,6 +22,18 @@ export function define(command: Command): void {
     })
 }
 
+type Member = ClusterLinkState['cluster_link_members'][number]
+
+/** LXD's three, and ours as far as there is something in them. */
+const memberColumns: { header: string; always?: boolean; cell: (member: Member) => string }[] = [
+  { header: 'ADDRESS', always: true, cell: ({ address }) => address },
+  { header: 'NAME', always: true, cell: ({ server_name }) => server_name },
+  { header: 'STATE', always: true, cell: ({ status }) => status.toUpperCase() },
+  { header: 'REASON', cell: ({ reason }) => reason ?? '' },
+  { header: 'LAST SEEN', cell: ({ last_seen_at }) => last_seen_at ?? '' },
+  { header: 'ROUND TRIP', cell: ({ round_trip_ms: ms }) => (ms === undefined ? '' : `${ms.toFixed(1)} ms`) },
+]
+
 function infoText(
   { name, description, type }: ClusterLink,
   { cluster_link_members: members }: ClusterLinkState,
@@ -29,10 +41,8 @@ function infoText(
   const lines = [`Name: ${name}`]
   if (description !== '') lines.push(`Description: ${description}`)
   lines.push(`Type: ${type.toUpperCase()}`, 'Cluster link members:')
-  const withReasons = members.some(({ reason }) => reason)
-  const headers = ['ADDRESS', 'NAME', 'STATE', ...(withReasons ? ['REASON'] : [])]
-  const rows = members.map(({ address, server_name, status, reason }): Cell[] => {
-    return [address, server_name, status.toUpperCase(), ...(withReasons ? [reason ?? ''] : [])]
-  })
+  const columns = memberColumns.filter(({ always, cell }) => always || members.some((member) => cell(member) !== ''))
+  const headers = columns.map(({ header }) => header)
+  const rows = members.map((member) => columns.map(({ cell }) => cell(member)))
   return [...lines.map((line) => escapeControls(line)), boxedTable(headers, rows)].join('\n')
 }

@@ -1,9 +1,7 @@
 import type { Command } from 'commander'
-import { LinkspanError } from '../../../base/errors.ts'
 import { openContext } from '../../context.ts'
-import { valueOrInput } from '../../input.ts'
 import { parseName } from '../../names.ts'
-import { parsePairs } from '../../pairs.ts'
+import { readPairs } from '../../set-words.ts'
 import { linkProperty } from './form.ts'
 import { updateLink } from './update.ts'
 
@@ -27,14 +25,4 @@ export function define(command: Command): void {
         return { ...form, config: { ...form.config, ...pairs } }
       })
     })
-}
-
-/** `key=value…`, or one key and its value as two words. */
-async function readPairs(words: readonly string[]): Promise<Record<string, string>> {
-  const [key = '', value] = words
-  const pairs = words.length === 2 && value !== undefined && !key.includes('=') ? { [key]: value } : parsePairs(words)
-  const fromInput = Object.values(pairs).filter((each) => each === '-')
-  if (fromInput.length > 1) throw new LinkspanError('usage', 'Only one value can come from standard input')
-  const read = Object.entries(pairs).map(async ([name, each]) => [name, await valueOrInput(each)] as const)
-  return Object.fromEntries(await Promise.all(read))
 }

@@ -1,0 +1,15 @@
+import type { Command } from 'commander'
+import { openContext } from '../../context.ts'
+import { parseName } from '../../names.ts'
+import { addShowFormat, type FormatOptions } from '../../render/format.ts'
+import { printObject } from '../../render/list.ts'
+
+export function define(command: Command): void {
+  addShowFormat(command)
+    .argument('<member>', 'the host, by the name that "cluster list" shows')
+    .action(async (text: string, options: FormatOptions) => {
+      const { remote, name: member } = parseName(text, 'member')
+      await using context = openContext(command, remote)
+      await printObject(context, options, await context.client.members.get(member))
+    })
+}

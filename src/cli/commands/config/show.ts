@@ -1,0 +1,15 @@
+import type { Command } from 'commander'
+import { openContext } from '../../context.ts'
+import { parseRemote } from '../../names.ts'
+import { addShowFormat, type FormatOptions } from '../../render/format.ts'
+import { printObject } from '../../render/list.ts'
+
+export function define(command: Command): void {
+  addShowFormat(command)
+    .argument('[remote:]', 'the daemon that is asked')
+    .action(async (remote: string | undefined, options: FormatOptions) => {
+      await using context = openContext(command, parseRemote(remote))
+      const { value } = await context.client.server.get()
+      await printObject(context, options, { config: value.config })
+    })
+}
