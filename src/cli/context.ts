@@ -3,15 +3,18 @@ import { LinkspanError } from '../base/errors.ts'
 import { type Client, createClient } from '../client/client.ts'
 import { errorOf, type HttpCall } from '../client/http.ts'
 import type { Connection } from './connection.ts'
+import type { GlobalOptions } from './global-options.ts'
 import { connectLocal, stateDirectory } from './local.ts'
 import { localRemote } from './names.ts'
 import { version } from './version.ts'
 
-export interface GlobalOptions {
-  stateDir?: string
-  remote?: string
-  quiet?: boolean
+export interface ContextOptions {
+  /** Of each address of a remote. */
+  dialTimeoutMs?: number
 }
+
+/** A person waits. */
+const usualDialTimeoutMs = 5000
 
 /** What a command works with: the daemon that is meant, and where its words go. */
 export class Context implements AsyncDisposable {
@@ -20,13 +23,15 @@ export class Context implements AsyncDisposable {
   readonly http: HttpCall
   readonly #options: GlobalOptions
   readonly #named: string | undefined
+  readonly #dialTimeoutMs: number
   #connection: Promise<Connection> | undefined
 
   /** `remote`: that of the command's argument, if it names one. Throws `usage`. */
-  constructor(options: GlobalOptions, remote?: string) {
+  constructor(options: GlobalOptions, remote?: string, { dialTimeoutMs = usualDialTimeoutMs }: ContextOptions = {}) {
     this.quiet = options.quiet ?? false
     this.#options = options
     this.#named = namedRemote(options, remote)
+    this.#dialTimeoutMs = dialTimeoutMs
     this.http = async (request, signal) => {
       const { connections, explain } = await this.connect()
       const headers = { 'user-agent': `linkspan/${version}`, ...request.headers }
@@ -60,7 +65,7 @@ export class Context implements AsyncDisposable {
       import('./remotes/folder.ts'),
       import('./remotes/connect.ts'),
     ])
-    return connectRemote(new RemotesFolder(), remote)
+    return connectRemote(new RemotesFolder(), remote, this.#dialTimeoutMs)
   }
 
   /** What is no text: `take` gets it piece by piece. Throws what the daemon refuses with. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseIdentityName, parseName, parsePath, parseRemote, parseRemoteName } from './names.ts'
+import { parseIdentityName, parseName, parseNames, parsePath, parseRemote, parseRemoteName } from './names.ts'
 
 test('a remote ends at the first colon, and has no slash', () => {
   assert.deepEqual(parseRemoteName('berlin'), { remote: undefined, name: 'berlin' })
@@ -12,6 +12,9 @@ test('a remote ends at the first colon, and has no slash', () => {
 test('names, remotes and paths are told apart', () => {
   assert.deepEqual(parseName('east:berlin', 'link'), { remote: 'east', name: 'berlin' })
   assert.throws(() => parseName('local:', 'link'), { code: 'usage', message: 'Name the link' })
+  assert.deepEqual(parseNames(['b:x', 'y', 'b:z']), { remote: 'b', names: ['x', 'y', 'z'] })
+  assert.deepEqual(parseNames(['b:']), { remote: 'b', names: [] })
+  assert.throws(() => parseNames(['b:x', 'c:y']), { code: 'usage', message: /Name one remote, not b and c/ })
   assert.equal(parseRemote(undefined), undefined)
   assert.equal(parseRemote('east:'), 'east')
   assert.throws(() => parseRemote('berlin'), { code: 'usage', message: /Expected a remote/ })

@@ -22,6 +22,15 @@ export function parseName(text: string, what: string): RemoteName {
   return parsed
 }
 
+/** Several of one remote: any of them may name it, and `remote:` alone names only that. Throws `usage`. */
+export function parseNames(texts: readonly string[]): { remote: string | undefined; names: string[] } {
+  const parsed = texts.map(parseRemoteName)
+  const remotes = new Set(parsed.flatMap(({ remote }) => remote ?? []))
+  if (remotes.size > 1) throw new LinkspanError('usage', `Name one remote, not ${[...remotes].join(' and ')}`)
+  const [remote] = remotes
+  return { remote, names: parsed.flatMap(({ name }) => (name === '' ? [] : [name])) }
+}
+
 /** For commands that take no name, only `[remote:]`. Throws `usage`. */
 export function parseRemote(text: string | undefined): string | undefined {
   if (text === undefined) return undefined

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { explainError, isLinkspanError } from '../base/errors.ts'
+import { addGlobalOptions } from './global-options.ts'
 import { escapeControls } from './render/text.ts'
-import { type CommandNode, isGroup } from './tree/node.ts'
+import { type CommandTree, isGroup } from './tree/node.ts'
 import { commandTree } from './tree/root.ts'
 import { version } from './version.ts'
 
@@ -25,12 +26,8 @@ export async function run(words: readonly string[]): Promise<number> {
 }
 
 export function createProgram(): Command {
-  const program = new Command('linkspan')
+  const program = addGlobalOptions(new Command('linkspan'))
     .description('Links hosts into a cluster, clusters to each other, and Kafka topics across them.')
-    .option('--state-dir <dir>', 'state directory of the daemon that is meant (or LINKSPAN_DIR in the environment)')
-    .option('--remote <remote>', 'the daemon that is meant, where no argument names it (or LINKSPAN_REMOTE)')
-    .option('-q, --quiet', 'print results only')
-    .option('--debug', 'show where an error comes from')
     .version(version, '--version', 'print the version of this program')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
@@ -44,15 +41,15 @@ export function createProgram(): Command {
 }
 
 /** Only the command that is meant is loaded, which is most of the time that a start takes. */
-function addCommands(parent: Command, nodes: Record<string, CommandNode>): void {
+function addCommands(parent: Command, nodes: CommandTree): void {
   const loaders = new Map<Command, () => Promise<void>>()
   for (const [name, node] of Object.entries(nodes)) {
     const command = parent
-      .command(name)
+      .command(name, { hidden: node.hidden ?? false })
       .description(node.summary)
       .aliases(node.aliases ?? [])
     if (isGroup(node)) addCommands(command, node.commands)
-    else loaders.set(command, async () => (await node.load()).define(command))
+    else loaders.set(command, async () => (await node.load()).define(command, commandTree))
   }
   parent.hook('preSubcommand', async (_parent, command) => loaders.get(command)?.())
 }

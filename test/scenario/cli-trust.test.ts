@@ -281,7 +281,7 @@ test('the exit code tells what went wrong', async (t) => {
     [['delete', 'theirs'], 4, 'Error: That is not permitted\n'],
     [['delete', 'far'], 3, 'Error: Cannot connect\n'],
     [['delete', 'odd'], 1, 'Error: a\\u{1b}[31m red\nline\n'],
-    [['delete'], 2, "Error: missing required argument 'name'\n"],
+    [['delete'], 2, "Error: missing required argument 'link'\n"],
     [['list', '--format', 'xml'], 2, ''],
     [['delete', 'east:x'], 2, ''],
   ]

@@ -3,6 +3,7 @@ import { LinkspanError } from '../../base/errors.ts'
 import type { Operation } from '../../contract/v1.ts'
 import { type Context, openContext } from '../context.ts'
 import { lastSegment } from '../locations.ts'
+import { parseNames } from '../names.ts'
 import { followOperation } from '../operations.ts'
 import { type PartitionProof, summarise, type TopicProof, verdict } from '../proof.ts'
 import { addListFormat, type FormatOptions, formatOf } from '../render/format.ts'
@@ -32,11 +33,12 @@ interface Options extends FormatOptions {
 
 export function define(command: Command): void {
   addListFormat(command)
-    .argument('[topics...]', 'the mirror topics; all of them when none is named')
+    .argument('[mirror-topics...]', 'the mirror topics; all of them when none is named')
     .option('--link <link>', 'the link that they come over')
     .addHelpText('after', help)
-    .action(async (topics: string[], options: Options) => {
-      await using context = openContext(command)
+    .action(async (texts: string[], options: Options) => {
+      const { remote, names: topics } = parseNames(texts)
+      await using context = openContext(command, remote)
       await verify(context, topics, options)
     })
 }

@@ -4,11 +4,8 @@ import { pinnedHttp } from '../../transport/pinned-fetch.ts'
 import type { Connection } from '../connection.ts'
 import type { RemotesFolder } from './folder.ts'
 
-/** For each address of a remote: a person waits. */
-const dialTimeoutMs = 5000
-
 /** To a remote, with the user's certificate. Throws `usage` for one that is not there, `invalid-config`. */
-export async function connectRemote(folder: RemotesFolder, name: string): Promise<Connection> {
+export async function connectRemote(folder: RemotesFolder, name: string, timeoutMs: number): Promise<Connection> {
   const { addresses } = await folder.readRemote(name)
   const [pin, client] = await Promise.all([folder.readPin(name), folder.readClient()])
   if (client === undefined) {
@@ -20,7 +17,7 @@ export async function connectRemote(folder: RemotesFolder, name: string): Promis
     fingerprint: fingerprintOf(pin),
     certificate: client.certificatePem,
     key: client.privateKeyPem,
-    timeoutMs: dialTimeoutMs,
+    timeoutMs,
   })
   return { connections, explain: (error) => explained(error, name) }
 }

@@ -1,20 +1,25 @@
 import type { Command } from 'commander'
 
-/** Adds the arguments, the options and the action of one command. */
+export type CommandTree = Record<string, CommandNode>
+
+/** Adds the arguments, the options and the action of one command; `tree` is all that there are. */
 export interface CommandModule {
-  define: (command: Command) => void
+  define: (command: Command, tree: CommandTree) => void
 }
 
 export interface CommandLeaf {
   summary: string
   aliases?: string[]
+  /** For programs, not for people: help does not list it. */
+  hidden?: true
   load: () => Promise<CommandModule>
 }
 
 export interface CommandGroup {
   summary: string
   aliases?: string[]
-  commands: Record<string, CommandNode>
+  hidden?: never
+  commands: CommandTree
 }
 
 export type CommandNode = CommandLeaf | CommandGroup

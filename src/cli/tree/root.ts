@@ -3,11 +3,11 @@ import { backupTree } from './backup.ts'
 import { clusterTree } from './cluster.ts'
 import { configTree } from './config.ts'
 import { kafkaTree } from './kafka.ts'
-import type { CommandNode } from './node.ts'
+import type { CommandTree } from './node.ts'
 import { remoteTree } from './remote.ts'
 import { warningTree } from './warning.ts'
 
-export const commandTree: Record<string, CommandNode> = {
+export const commandTree: CommandTree = {
   status: {
     summary: 'Show the server, its links, its mirrors and what is wrong with them',
     load: () => import('../commands/status.ts'),
@@ -42,6 +42,15 @@ export const commandTree: Record<string, CommandNode> = {
   },
   monitor: { summary: 'Watch what happens at a daemon', load: () => import('../commands/monitor.ts') },
   query: { summary: 'Send one request to the REST API', load: () => import('../commands/query.ts') },
+  completion: {
+    summary: 'Print the script by which a shell completes commands and names',
+    load: () => import('../commands/completion.ts'),
+  },
+  complete: {
+    summary: 'Print what could stand at the end of a command line',
+    hidden: true,
+    load: () => import('../commands/complete.ts'),
+  },
   version: {
     summary: 'Show the versions of this program and of the daemon',
     load: () => import('../commands/version.ts'),

@@ -8,7 +8,7 @@ interface Options {
 
 export function define(command: Command): void {
   command
-    .argument('<group>', 'the new group')
+    .argument('<new-group>', 'the new group')
     .option('-d, --description <text>', 'description of the group')
     .action(async (name: string, { description = '' }: Options) => {
       const { remote, name: group } = parseName(name, 'group')

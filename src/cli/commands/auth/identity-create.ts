@@ -15,7 +15,7 @@ interface Options {
 export function define(command: Command): void {
   command
     .usage('[<remote>:]<type>/<name> [<certificate.pem>] [options]')
-    .argument('<identity>', 'tls/<name> for a client, cluster-link/<name> for a cluster that links one way')
+    .argument('<new-identity>', 'tls/<name> for a client, cluster-link/<name> for a cluster that links one way')
     .argument('[certificate]', 'file with its certificate; without it a token is made')
     .option('-g, --group <group>', 'group that it is put in; may be repeated', collectList)
     .option('--auth-group <group>', 'the same', collectList)

@@ -26,7 +26,7 @@ export function addPermissionArguments(command: Command): Command {
   return command
     .usage('[<remote>:]<group> <entity-type> [<entity-name>] <entitlement> [options]')
     .argument('<group>', 'the group')
-    .argument('<words...>', 'what the permission is about, and what it permits')
+    .argument('<right...>', 'what the permission is about, and what it permits')
     .addHelpText('after', `${examples}\n\nEntity types: ${entityTypes.join(', ')}`)
 }
 

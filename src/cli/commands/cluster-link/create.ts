@@ -25,7 +25,7 @@ interface Options {
 export function define(command: Command): void {
   command
     .usage('[<remote>:]<name> [<token>] [<key>=<value>…] [options]')
-    .argument('<name>', 'what the other cluster is called here')
+    .argument('<new-link>', 'what the other cluster is called here')
     .argument('[words...]', 'the token of the other side, and config as key=value')
     .option('-t, --token <token>', 'token of the other side; "-" reads it from standard input')
     .option('--token-file <file>', 'file that holds the token')

@@ -8,7 +8,7 @@ interface Options {
 
 export function define(command: Command): void {
   command
-    .argument('<name>', 'the link')
+    .argument('<link>', 'the link')
     .option('--force', 'fail its mirror topics over first, if it has any')
     .action(async (name: string, { force = false }: Options) => {
       const { remote, name: link } = parseName(name, 'link')

@@ -15,7 +15,7 @@ config:
 
 export function define(command: Command): void {
   command
-    .argument('<name>', 'the link')
+    .argument('<link>', 'the link')
     .addHelpText('after', '\nOn a terminal the editor of VISUAL or EDITOR opens, else YAML comes from standard input.')
     .action(async (name: string) => {
       const { remote, name: link } = parseName(name, 'link')

@@ -9,7 +9,7 @@ interface Options {
 
 export function define(command: Command): void {
   command
-    .argument('<name>', 'the link')
+    .argument('<link>', 'the link')
     .argument('<key>', 'the config key')
     .option('-p, --property', 'the key is a property of the link, such as description')
     .action(async (name: string, key: string, { property }: Options) => {

@@ -9,7 +9,7 @@ import { escapeControls } from '../../render/text.ts'
 
 export function define(command: Command): void {
   addShowFormat(command)
-    .argument('<name>', 'the link')
+    .argument('<link>', 'the link')
     .action(async (name: string, options: FormatOptions) => {
       const { remote, name: link } = parseName(name, 'link')
       await using context = openContext(command, remote)

@@ -4,7 +4,7 @@ import { parseName } from '../../names.ts'
 
 export function define(command: Command): void {
   command
-    .argument('<name>', 'the link')
+    .argument('<link>', 'the link')
     .argument('<new-name>', 'what it is called from now on, on this side')
     .action(async (name: string, newName: string) => {
       const { remote, name: link } = parseName(name, 'link')

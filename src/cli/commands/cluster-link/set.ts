@@ -12,7 +12,7 @@ interface Options {
 export function define(command: Command): void {
   command
     .usage('[<remote>:]<name> <key>=<value>… | <key> <value> [options]')
-    .argument('<name>', 'the link')
+    .argument('<link>', 'the link')
     .argument('<words...>', 'what to set; the value "-" is read from standard input')
     .option('-p, --property', 'the keys are properties of the link, such as description')
     .action(async (name: string, words: string[], { property }: Options) => {

@@ -6,7 +6,7 @@ import { printObject } from '../../render/list.ts'
 
 export function define(command: Command): void {
   addShowFormat(command)
-    .argument('<name>', 'the link')
+    .argument('<link>', 'the link')
     .action(async (name: string, options: FormatOptions) => {
       const { remote, name: link } = parseName(name, 'link')
       await using context = openContext(command, remote)

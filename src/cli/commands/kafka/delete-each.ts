@@ -15,6 +15,7 @@ export interface Deletion {
 
 /** Asks once for all of them, goes on after a failure, and throws the first one at the end. */
 export async function deleteEach(context: Context, { kind, names, force, find, remove }: Deletion): Promise<void> {
+  if (names.length === 0) throw new LinkspanError('usage', `Name the ${kind}s`)
   const unique = [...new Set(names)]
   await Promise.all(unique.map((name) => checkExists(kind, name, find)))
   const list = unique.map((name) => `"${name}"`).join(', ')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { KafkaLinkConfig } from '../../../contract/kafka-v3.ts'
 import { openContext } from '../../context.ts'
+import { parseName } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printRecords } from '../../render/list.ts'
 
@@ -30,8 +31,9 @@ export function define(command: Command): void {
   addListFormat(command)
     .argument('<link>', 'the link')
     .option('--changed', 'only what is not the default')
-    .action(async (link: string, options: Options) => {
-      await using context = openContext(command)
+    .action(async (text: string, options: Options) => {
+      const { remote, name: link } = parseName(text, 'link')
+      await using context = openContext(command, remote)
       const configs = await context.client.kafka.configs.list(link)
       const rows = configs.filter(({ is_default }) => !options.changed || !is_default).map(rowOf)
       await printRecords(context, options, { columns, rows: rows.toSorted(byConfigName) })

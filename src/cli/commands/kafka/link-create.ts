@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { openContext } from '../../context.ts'
 import { configHelp, readConfigFlags } from '../../kafka-config.ts'
+import { parseName } from '../../names.ts'
 import { collect } from '../../pairs.ts'
 import { createdLinkText, createLinkBody, type LinkEnds, type LinkKeys } from './link-form.ts'
 
@@ -13,7 +14,7 @@ interface Options extends LinkEnds, LinkKeys {
 
 export function define(command: Command): void {
   command
-    .argument('<link>', 'the new link')
+    .argument('<new-link>', 'the new link')
     .option('--source-cluster <id>', 'id of the Kafka cluster that is mirrored from')
     .option('--source-bootstrap-server <list>', 'its bootstrap servers, as host:port parted by commas')
     .option('--destination-cluster <id>', 'id of the Kafka cluster that is mirrored to, when this one is the source')
@@ -28,10 +29,11 @@ export function define(command: Command): void {
     command.addOption(new Option(`--${side}-api-key <key>`, `name of the SASL/PLAIN login at the ${side} cluster`))
     command.addOption(new Option(`--${side}-api-secret <secret>`, 'its password; better in a file for --config'))
   }
-  command.addHelpText('after', example).action(async (name: string, options: Options) => {
+  command.addHelpText('after', example).action(async (text: string, options: Options) => {
+    const { remote, name } = parseName(text, 'link')
     const flags = options.configFile === undefined ? options.config : [options.configFile]
     const body = createLinkBody(await readConfigFlags(flags), options, options)
-    await using context = openContext(command)
+    await using context = openContext(command, remote)
     const { dryRun: validateOnly = false, validate: validateLink } = options
     await context.client.kafka.links.create(name, body, { validateOnly, validateLink })
     context.say(`${validateOnly ? '[DRY RUN] ' : ''}${createdLinkText(name, body)}`)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
+import { parseNames } from '../../names.ts'
 import { deleteEach } from './delete-each.ts'
 
 interface Options {
@@ -12,8 +13,9 @@ export function define(command: Command): void {
     .argument('<links...>', 'the links')
     .option('--force', 'do not ask')
     .option('--failover', 'fail their mirror topics over first, if they have any')
-    .action(async (names: string[], { force = false, failover = false }: Options) => {
-      await using context = openContext(command)
+    .action(async (texts: string[], { force = false, failover = false }: Options) => {
+      const { remote, names } = parseNames(texts)
+      await using context = openContext(command, remote)
       const { links } = context.client.kafka
       await deleteEach(context, {
         kind: 'cluster link',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
+import { parseRemote } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { printRecords } from '../../render/list.ts'
 import { byName, linkColumns, linkRow, topicColumn } from './link-rows.ts'
@@ -10,9 +11,10 @@ interface Options extends FormatOptions {
 
 export function define(command: Command): void {
   addListFormat(command)
+    .argument('[remote:]', 'the daemon that is asked')
     .option('--include-topics', 'one row for each mirror topic')
-    .action(async (options: Options) => {
-      await using context = openContext(command)
+    .action(async (remote: string | undefined, options: Options) => {
+      await using context = openContext(command, parseRemote(remote))
       const links = (await context.client.kafka.links.list()).toSorted(byName)
       if (!options.includeTopics) {
         return printRecords(context, options, { columns: linkColumns, rows: links.map((link) => linkRow(link)) })

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { LinkTask } from '../../../contract/kafka-v3.ts'
 import { openContext } from '../../context.ts'
+import { parseName } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printRecords } from '../../render/list.ts'
 
@@ -16,8 +17,9 @@ const columns: Column<LinkTask>[] = [
 export function define(command: Command): void {
   addListFormat(command)
     .argument('<link>', 'the link')
-    .action(async (link: string, options: FormatOptions) => {
-      await using context = openContext(command)
+    .action(async (text: string, options: FormatOptions) => {
+      const { remote, name: link } = parseName(text, 'link')
+      await using context = openContext(command, remote)
       const { tasks = [] } = await context.client.kafka.links.get(link, { includeTasks: true })
       const rows = tasks.map(({ task_name, state, errors }) => ({ task_name, state, errors: errors ?? [] }))
       await printRecords(context, options, {

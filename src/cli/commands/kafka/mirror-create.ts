@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { CreateMirror } from '../../../contract/kafka-v3.ts'
 import { openContext } from '../../context.ts'
 import { configHelp, configInputs, readConfigFlags } from '../../kafka-config.ts'
+import { parseName } from '../../names.ts'
 import { collect } from '../../pairs.ts'
 
 interface Options {
@@ -14,15 +15,16 @@ interface Options {
 
 export function define(command: Command): void {
   command
-    .argument('<topic>', 'the mirror topic')
+    .argument('<new-topic>', 'the mirror topic')
     .requiredOption('--link <link>', 'the link that it comes over')
     .option('--source-topic <topic>', 'its source, when that has another name')
     .option('--replication-factor <count>', 'of the mirror topic; as the brokers say when it is not given', parseCount)
     .option('--config <pairs>', configHelp, collect)
     .option('--adopt', 'take over an existing topic that is an equal copy of its source, and go on from its end')
-    .action(async (topic: string, options: Options) => {
+    .action(async (text: string, options: Options) => {
+      const { remote, name: topic } = parseName(text, 'topic')
       const body = bodyOf(topic, options, await readConfigFlags(options.config))
-      await using context = openContext(command)
+      await using context = openContext(command, remote)
       await context.client.kafka.mirrors.create(options.link, body)
       context.say(`Created mirror topic "${topic}".`)
     })

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
+import { parseName } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printRecords } from '../../render/list.ts'
 
@@ -35,10 +36,11 @@ interface Options extends FormatOptions {
 
 export function define(command: Command): void {
   addListFormat(command)
-    .argument('<topic>', 'the mirror topic')
+    .argument('<mirror-topic>', 'the mirror topic')
     .requiredOption('--link <link>', 'the link that it comes over')
-    .action(async (topic: string, options: Options) => {
-      await using context = openContext(command)
+    .action(async (text: string, options: Options) => {
+      const { remote, name: topic } = parseName(text, 'mirror topic')
+      await using context = openContext(command, remote)
       const mirror = await context.client.kafka.mirrors.get(options.link, topic)
       const { link_name, mirror_topic_name, source_topic_name, mirror_status, mirror_topic_error } = mirror
       const rows = (mirror.mirror_lags ?? []).map(({ partition, lag, lag_ms = -1, last_source_fetch_offset }): Row => {

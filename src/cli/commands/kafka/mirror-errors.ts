@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
+import { parseName } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printRecords } from '../../render/list.ts'
 
@@ -19,10 +20,11 @@ interface Options extends FormatOptions {
 
 export function define(command: Command): void {
   addListFormat(command)
-    .argument('<topic>', 'the mirror topic')
+    .argument('<mirror-topic>', 'the mirror topic')
     .requiredOption('--link <link>', 'the link that it comes over')
-    .action(async (topic: string, options: Options) => {
-      await using context = openContext(command)
+    .action(async (text: string, options: Options) => {
+      const { remote, name: topic } = parseName(text, 'mirror topic')
+      await using context = openContext(command, remote)
       const mirror = await context.client.kafka.mirrors.get(options.link, topic, { includeErrors: true })
       const rows = mirror.mirror_state_transition_errors ?? []
       await printRecords(context, options, { columns, rows })

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { LinkspanError } from '../../../base/errors.ts'
 import type { KafkaMirror, MirrorStatus } from '../../../contract/kafka-v3.ts'
 import { openContext } from '../../context.ts'
+import { parseRemote } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printRecords } from '../../render/list.ts'
 
@@ -50,10 +51,11 @@ interface Options extends FormatOptions {
 
 export function define(command: Command): void {
   addListFormat(command)
+    .argument('[remote:]', 'the daemon that is asked')
     .option('--link <link>', 'only those of one link')
     .option('--mirror-status <status>', 'only those in one state, such as active or failed', parseStatus)
-    .action(async (options: Options) => {
-      await using context = openContext(command)
+    .action(async (remote: string | undefined, options: Options) => {
+      await using context = openContext(command, parseRemote(remote))
       const { link, mirrorStatus: status } = options
       const mirrors = await context.client.kafka.mirrors.list({
         ...(link === undefined ? {} : { link }),

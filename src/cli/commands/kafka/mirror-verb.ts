@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { LinkspanError } from '../../../base/errors.ts'
 import type { AlteredMirror, MirrorVerb } from '../../../contract/kafka-v3.ts'
 import { type Context, openContext } from '../../context.ts'
+import { parseNames } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printRecords } from '../../render/list.ts'
 import { waitForEnd } from './mirror-wait.ts'
@@ -41,7 +42,7 @@ export interface Verb {
 
 export function defineVerb(command: Command, verb: Verb): void {
   addListFormat(command)
-    .argument('[topics...]', 'the mirror topics')
+    .argument('[mirror-topics...]', 'the mirror topics')
     .requiredOption('--link <link>', 'the link that they come over')
     .option('--all', 'all mirror topics of the link')
     .option('--dry-run', 'check everything, change nothing')
@@ -52,9 +53,10 @@ export function defineVerb(command: Command, verb: Verb): void {
       'after',
       `\n${verb.help}\nThe exit code is 1 when it failed for any of the topics; the others are done.`,
     )
-    .action(async (topics: string[], options: Options) => {
+    .action(async (texts: string[], options: Options) => {
+      const { remote, names: topics } = parseNames(texts)
       checkTopics(topics, options)
-      await using context = openContext(command)
+      await using context = openContext(command, remote)
       await alter(context, verb, options.all ? await topicsOf(context, options.link) : topics, options)
     })
 }

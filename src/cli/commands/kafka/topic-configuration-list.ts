@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
+import { parseName } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printRecords } from '../../render/list.ts'
 
@@ -23,8 +24,9 @@ export function define(command: Command): void {
   addListFormat(command)
     .argument('<topic>', 'the topic')
     .option('--changed', 'only what is not the default')
-    .action(async (topic: string, options: Options) => {
-      await using context = openContext(command)
+    .action(async (text: string, options: Options) => {
+      const { remote, name: topic } = parseName(text, 'topic')
+      await using context = openContext(command, remote)
       const configs = await context.client.kafka.topics.configs(topic)
       const shown = configs.filter(({ is_default }) => !options.changed || !is_default)
       const rows = shown.map(({ name, value, is_read_only }): Row => {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { isLinkspanError } from '../../../base/errors.ts'
 import { openContext } from '../../context.ts'
 import { configHelp, configInputs, readConfigFlags } from '../../kafka-config.ts'
+import { parseName } from '../../names.ts'
 import { collect } from '../../pairs.ts'
 
 interface Options {
@@ -14,16 +15,17 @@ interface Options {
 
 export function define(command: Command): void {
   command
-    .argument('<topic>', 'the new topic')
+    .argument('<new-topic>', 'the new topic')
     .option('--partitions <count>', 'as the brokers say when it is not given', parseCount)
     .option('--replication-factor <count>', 'as the brokers say when it is not given', parseCount)
     .option('--config <pairs>', configHelp, collect)
     .option('--if-not-exists', 'be content when there is such a topic')
     .option('--dry-run', 'check everything, create nothing')
-    .action(async (name: string, options: Options) => {
+    .action(async (text: string, options: Options) => {
+      const { remote, name } = parseName(text, 'topic')
       const { partitions, replicationFactor, dryRun = false } = options
       const configs = configInputs(await readConfigFlags(options.config))
-      await using context = openContext(command)
+      await using context = openContext(command, remote)
       const body = {
         topic_name: name,
         ...(partitions === undefined ? {} : { partitions_count: partitions }),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { openContext } from '../../context.ts'
+import { parseNames } from '../../names.ts'
 import { deleteEach } from './delete-each.ts'
 
 interface Options {
@@ -10,8 +11,9 @@ export function define(command: Command): void {
   command
     .argument('<topics...>', 'the topics')
     .option('--force', 'do not ask')
-    .action(async (names: string[], { force = false }: Options) => {
-      await using context = openContext(command)
+    .action(async (texts: string[], { force = false }: Options) => {
+      const { remote, names } = parseNames(texts)
+      await using context = openContext(command, remote)
       const { topics } = context.client.kafka
       const find = (name: string) => topics.get(name)
       await deleteEach(context, { kind: 'topic', names, force, find, remove: (name) => topics.delete(name) })

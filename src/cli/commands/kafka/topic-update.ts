@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { LinkspanError } from '../../../base/errors.ts'
 import { openContext } from '../../context.ts'
 import { configHelp, configInputs, readConfigFlags } from '../../kafka-config.ts'
+import { parseName } from '../../names.ts'
 import { collect } from '../../pairs.ts'
 
 interface Options {
@@ -15,10 +16,11 @@ export function define(command: Command): void {
     .argument('<topic>', 'the topic')
     .requiredOption('--config <pairs>', configHelp, collect)
     .addHelpText('after', `\n${partitionsKey} adds partitions; there cannot become fewer.`)
-    .action(async (name: string, { config }: Options) => {
+    .action(async (text: string, { config }: Options) => {
+      const { remote, name } = parseName(text, 'topic')
       const { [partitionsKey]: partitions, ...others } = await readConfigFlags(config)
       const count = partitions === undefined ? undefined : countOf(partitions)
-      await using context = openContext(command)
+      await using context = openContext(command, remote)
       const { topics } = context.client.kafka
       if (Object.keys(others).length > 0) await topics.alterConfigs(name, configInputs(others))
       if (count !== undefined) await topics.setPartitions(name, count)

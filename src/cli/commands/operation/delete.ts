@@ -3,7 +3,7 @@ import { openContext } from '../../context.ts'
 import { parseName } from '../../names.ts'
 
 export function define(command: Command): void {
-  command.argument('<id>', 'the operation').action(async (text: string) => {
+  command.argument('<operation>', 'its id').action(async (text: string) => {
     const { remote, name: id } = parseName(text, 'operation')
     await using context = openContext(command, remote)
     await context.client.operations.cancel(id)

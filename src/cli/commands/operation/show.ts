@@ -6,7 +6,7 @@ import { printObject } from '../../render/list.ts'
 
 export function define(command: Command): void {
   addShowFormat(command)
-    .argument('<id>', 'the operation')
+    .argument('<operation>', 'its id')
     .action(async (text: string, options: FormatOptions) => {
       const { remote, name: id } = parseName(text, 'operation')
       await using context = openContext(command, remote)

@@ -11,7 +11,7 @@ interface Options extends FormatOptions {
 
 export function define(command: Command): void {
   addShowFormat(command)
-    .argument('<id>', 'the operation')
+    .argument('<operation>', 'its id')
     .option('--timeout <seconds>', 'how long at most; without it, as long as it takes', parseSeconds)
     .addHelpText('after', '\nThe exit code is 0 only when the operation succeeded.')
     .action(async (text: string, options: Options) => {

@@ -3,7 +3,7 @@ import { openContext } from '../../context.ts'
 import { parseName } from '../../names.ts'
 
 export function define(command: Command): void {
-  command.argument('<uuid>', 'the warning').action(async (text: string) => {
+  command.argument('<warning>', 'its UUID').action(async (text: string) => {
     const { remote, name: uuid } = parseName(text, 'warning')
     await using context = openContext(command, remote)
     await context.client.warnings.setStatus(uuid, 'acknowledged')

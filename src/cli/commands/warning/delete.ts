@@ -12,7 +12,7 @@ interface Options {
 export function define(command: Command): void {
   command
     .usage('[<remote>:]<uuid> | [<remote>:] --all [options]')
-    .argument('[uuid]', 'the warning')
+    .argument('[warning]', 'its UUID')
     .option('-a, --all', 'all warnings')
     .option('-y, --force', 'do not ask')
     .action(async (text: string | undefined, { all = false, force = false }: Options) => {

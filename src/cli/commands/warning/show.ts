@@ -6,7 +6,7 @@ import { printObject } from '../../render/list.ts'
 
 export function define(command: Command): void {
   addShowFormat(command)
-    .argument('<uuid>', 'the warning')
+    .argument('<warning>', 'its UUID')
     .action(async (text: string, options: FormatOptions) => {
       const { remote, name: uuid } = parseName(text, 'warning')
       await using context = openContext(command, remote)

@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+
+export interface GlobalOptions {
+  stateDir?: string
+  remote?: string
+  quiet?: boolean
+}
+
+/** What every command takes. */
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .option('--state-dir <dir>', 'state directory of the daemon that is meant (or LINKSPAN_DIR in the environment)')
+    .option('--remote <remote>', 'the daemon that is meant, where no argument names it (or LINKSPAN_REMOTE)')
+    .option('-q, --quiet', 'print results only')
+    .option('--debug', 'show where an error comes from')
+}
