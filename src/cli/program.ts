@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { explainError, isLinkspanError } from '../base/errors.ts'
 import { addGlobalOptions } from './global-options.ts'
 import { escapeControls } from './render/text.ts'
-import { type CommandTree, isGroup } from './tree/node.ts'
+import { type CommandLeaf, type CommandTree, isGroup } from './tree/node.ts'
 import { commandTree } from './tree/root.ts'
 import { version } from './version.ts'
 
@@ -33,6 +33,10 @@ export function createProgram(): Command {
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')) })
+    .addHelpText(
+      'after',
+      '\nA remote can stand before the name of whatever is meant, or alone, as in berlin:orders and berlin:',
+    )
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not reachable,')
     .addHelpText('after', '4 not permitted, 5 a verification found a difference.')
     .exitOverride()
@@ -49,9 +53,17 @@ function addCommands(parent: Command, nodes: CommandTree): void {
       .description(node.summary)
       .aliases(node.aliases ?? [])
     if (isGroup(node)) addCommands(command, node.commands)
-    else loaders.set(command, async () => (await node.load()).define(command, commandTree))
+    else loaders.set(command, () => defineLeaf(command, node))
   }
   parent.hook('preSubcommand', async (_parent, command) => loaders.get(command)?.())
+}
+
+async function defineLeaf(command: Command, { load, example }: CommandLeaf): Promise<void> {
+  const { define } = await load()
+  define(command, commandTree)
+  const lines = [example].flat()
+  const title = lines.length === 1 ? 'Example:' : 'Examples:'
+  command.addHelpText('after', `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`)
 }
 
 /** `help a b` is `a b --help`. */

@@ -6,10 +6,7 @@ import type { CommandTree } from '../tree/node.ts'
 export function define(command: Command, tree: CommandTree): void {
   command
     .argument('<line>', 'the command line up to the cursor')
-    .addHelpText(
-      'after',
-      '\nThis is what the scripts of "completion" ask.\n\nExample:\n  linkspan complete "linkspan cl"',
-    )
+    .addHelpText('after', '\nThis is what the scripts of "completion" ask.')
     .action(async (line: string) => {
       await using context = openContext(command)
       const found = await complete(tree, line)

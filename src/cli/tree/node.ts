@@ -9,6 +9,8 @@ export interface CommandModule {
 
 export interface CommandLeaf {
   summary: string
+  /** Command lines as a person would type them; help shows them. */
+  example: string | readonly string[]
   aliases?: string[]
   /** For programs, not for people: help does not list it. */
   hidden?: true

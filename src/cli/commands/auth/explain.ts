@@ -14,7 +14,7 @@ export function define(command: Command): void {
     .argument('<identity>', 'its name or identifier, with or without tls/ or cluster-link/ before it')
     .argument('<entitlement>', 'such as can_read')
     .argument('<entity>', 'server, a type and a name such as topic/orders, or a URL such as /1.0/topics/orders')
-    .addHelpText('after', `${examples}\n\nEntity types: ${entityTypes.join(', ')}`)
+    .addHelpText('after', `\nEntity types: ${entityTypes.join(', ')}`)
     .action(async (text: string, entitlement: string, entityText: string, options: FormatOptions) => {
       const { remote, name } = parseRemoteName(text)
       const entity = urlOf(entityText)
@@ -25,11 +25,6 @@ export function define(command: Command): void {
       context.print(escapeControls(explanationText(explanation, name), '\n'))
     })
 }
-
-const examples = `
-Examples:
-  linkspan auth explain cluster-link/berlin can_read topic/orders
-  linkspan auth explain tls/ada can_edit server`
 
 function urlOf(text: string): string {
   if (text.startsWith('/')) {

@@ -27,18 +27,12 @@ export function addPermissionArguments(command: Command): Command {
     .usage('[<remote>:]<group> <entity-type> [<entity-name>] <entitlement> [options]')
     .argument('<group>', 'the group')
     .argument('<right...>', 'what the permission is about, and what it permits')
-    .addHelpText('after', `${examples}\n\nEntity types: ${entityTypes.join(', ')}`)
+    .addHelpText('after', `${help}\n\nEntity types: ${entityTypes.join(', ')}`)
 }
 
-const examples = `
+const help = `
 Without a name the permission is about all entities of the type; a "*" at the end of a name stands for any ending.
-
-Examples:
-  readers topic orders can_read        the topic orders
-  readers topic 'orders*' can_read     every topic whose name begins with orders
-  readers topic can_read               every topic but the internal ones
-  operators server admin               everything
-  backup instance can_manage_backups   backups of every daemon`
+Topics whose names begin with "__" are in neither.`
 
 /** `<type> [<name>] <entitlement> [project=…]`. Throws `usage` with the names that there are. */
 export function parsePermissionWords(group: string, words: readonly string[]): PermissionWords {

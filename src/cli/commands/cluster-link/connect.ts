@@ -36,11 +36,7 @@ export function define(command: Command): void {
 }
 
 const help = `
-A token is made at a and used at b, which dials a. When that fails, nothing of it stays on either side.
-
-Examples:
-  linkspan cluster link connect east: west: --auth-group readers
-  linkspan cluster link connect local: west: --name-a east --auth-group-b readers`
+A token is made at a and used at b, which dials a. When that fails, nothing of it stays on either side.`
 
 interface Side {
   context: Context

@@ -42,7 +42,7 @@ export function define(command: Command): void {
     )
     .option('--remote-address <host:port>', 'address of the other cluster, for --public')
     .option('--address <host:port>', 'address of this cluster that the new token names; may be repeated', collectList)
-    .addHelpText('after', examples)
+    .addHelpText('after', help)
     .action(async (name: string, words: string[], options: Options) => {
       checkOptions(options)
       const { remote, name: link } = parseName(name, 'link')
@@ -51,13 +51,8 @@ export function define(command: Command): void {
     })
 }
 
-const examples = `
-Examples:
-  linkspan cluster link create berlin --auth-group readers
-      prints a token, for the administrator of the other cluster
-  linkspan cluster link create paris --token-file token.txt
-      uses such a token; without --token-file the token is the second argument or, by --token -, standard input
-
+const help = `
+Without a token, one is printed for the administrator of the other cluster, who uses it with the same command.
 A description and config can also come as YAML on standard input.`
 
 function checkOptions({ public: isPublic, remoteAddress, token, tokenFile, unidirectional }: Options): void {

@@ -29,7 +29,7 @@ export function define(command: Command): void {
     command.addOption(new Option(`--${side}-api-key <key>`, `name of the SASL/PLAIN login at the ${side} cluster`))
     command.addOption(new Option(`--${side}-api-secret <secret>`, 'its password; better in a file for --config'))
   }
-  command.addHelpText('after', example).action(async (text: string, options: Options) => {
+  command.addHelpText('after', help).action(async (text: string, options: Options) => {
     const { remote, name } = parseName(text, 'link')
     const flags = options.configFile === undefined ? options.config : [options.configFile]
     const body = createLinkBody(await readConfigFlags(flags), options, options)
@@ -40,8 +40,5 @@ export function define(command: Command): void {
   })
 }
 
-const example = `
-Example:
-  linkspan kafka link create east --source-bootstrap-server east-1:9092 --config link.properties
-
+const help = `
 Trust between two Linkspan clusters is made by "linkspan cluster link create"; such a link needs no Kafka login.`

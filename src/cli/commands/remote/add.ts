@@ -24,7 +24,7 @@ export function define(command: Command): void {
     .option('-t, --token <token>', 'the token; "-" reads it from standard input')
     .option('--token-file <file>', 'file that holds the token')
     .option('--accept-certificate', 'trust the certificate at the address without looking at it')
-    .addHelpText('after', examples)
+    .addHelpText('after', help)
     .action(async (text: string, place: string | undefined, options: Options) => {
       const name = parseRemoteItself(text)
       checkRemoteName(name)
@@ -33,14 +33,10 @@ export function define(command: Command): void {
     })
 }
 
-const examples = `
+const help = `
 The administrator of the other daemon makes a token with "linkspan auth identity create tls/NAME -g GROUP".
 The token's secret is sent only to the daemon whose certificate the token names.
-
-Examples:
-  linkspan remote add berlin --token-file token.txt
-  linkspan remote add berlin 10.0.0.1:8443
-      shows the certificate's fingerprint and asks, then asks for the token`
+With an address alone, the certificate's fingerprint is shown and asked about, and then the token is asked for.`
 
 interface Addition {
   name: string
