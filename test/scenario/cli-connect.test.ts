@@ -37,7 +37,7 @@ const pending = async (daemon: Daemon) => {
 test('two remotes are linked in one command, each under the name of its remote', async () => {
   const { code, stdout, stderr } = await run('cluster link connect a: b: --auth-group readers')
   assert.deepEqual([code, stderr], [0, ''])
-  assert.equal(stdout, 'Clusters a and b linked: b at a:, a at b:\n')
+  assert.equal(stdout, 'Cluster links a:b and b:a created\n')
   for (const [here, there, name] of [
     [a, b, 'b'],
     [b, a, 'a'],

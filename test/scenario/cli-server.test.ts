@@ -179,7 +179,7 @@ Group readers grants it by can_read on /1.0/topics/orders, by way of topic can_r
   assert.equal(
     (await explain('cluster-link/berlin', 'can_view', 'server')).stdout,
     `No: cluster-link/berlin does not have can_view on /1.0
-Each of these permissions of a group that it is in would grant it:
+A group that it is in would have to hold one of these permissions:
 - server viewer
 - can_read on /1.0/topics/orders
 `,

@@ -5,6 +5,11 @@ export function escapeControls(text: string, keep = ''): string {
   })
 }
 
+/** RFC 3339 to the second, which is enough for people. */
+export function shortTime(time: string): string {
+  return time.replace(/\.\d+(?=Z|[+-]\d)/, '')
+}
+
 function escaped(character: string): string {
   if (character === '\n') return '\\n'
   if (character === '\t') return '\\t'

@@ -11,7 +11,10 @@ import { escapeControls } from '../../render/text.ts'
 export function define(command: Command): void {
   addShowFormat(command)
     .usage('[<remote>:]<identity> <entitlement> <entity> [options]')
-    .argument('<identity>', 'its name or identifier, with or without tls/ or cluster-link/ before it')
+    .argument(
+      '<identity>',
+      'its name or identifier, with or without tls/ or cluster-link/; only "remote:" for yourself',
+    )
     .argument('<entitlement>', 'such as can_read')
     .argument('<entity>', 'server, a type and a name such as topic/orders, or a URL such as /1.0/topics/orders')
     .addHelpText('after', `\nEntity types: ${entityTypes.join(', ')}`)
@@ -54,7 +57,7 @@ function explanationText(explanation: AuthExplanation, asked: string): string {
       const chain = implies.length > 1 ? `, by way of ${implies.join(' → ')}` : ''
       return `Group ${group} grants it by ${describe(permission)}${chain}`
     }),
-    ...(wouldGrant.length === 0 ? [] : ['Each of these permissions of a group that it is in would grant it:']),
+    ...(wouldGrant.length === 0 ? [] : ['A group that it is in would have to hold one of these permissions:']),
     ...wouldGrant.map((permission) => `- ${describe(permission)}`),
   ].join('\n')
 }

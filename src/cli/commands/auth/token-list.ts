@@ -5,14 +5,15 @@ import { lastSegment } from '../../locations.ts'
 import { parseRemote } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printList } from '../../render/list.ts'
+import { shortTime } from '../../render/text.ts'
 
 const columns: Column<AuthToken>[] = [
   { header: 'NAME', cell: ({ name }) => name },
   { header: 'TYPE', cell: ({ type }) => type },
   { header: 'IDENTIFIER', cell: ({ identity }) => lastSegment(identity) },
   { header: 'CLUSTER LINK', cell: ({ cluster_link }) => lastSegment(cluster_link) },
-  { header: 'CREATED', cell: ({ created_at }) => created_at },
-  { header: 'EXPIRES', cell: ({ expires_at }) => expires_at },
+  { header: 'CREATED', cell: ({ created_at }) => shortTime(created_at) },
+  { header: 'EXPIRES', cell: ({ expires_at }) => shortTime(expires_at) },
 ]
 
 export function define(command: Command): void {

@@ -31,7 +31,7 @@ export function define(command: Command): void {
       const a = await sideOf(contextA, { name: options.nameA, groups: options.authGroupA, options })
       const b = await sideOf(contextB, { name: options.nameB, groups: options.authGroupB, options })
       await connect(a, b)
-      contextA.say(`Clusters ${a.name} and ${b.name} linked: ${b.name} at ${a.remote}:, ${a.name} at ${b.remote}:`)
+      contextA.say(`Cluster links ${a.remote}:${b.name} and ${b.remote}:${a.name} created`)
     })
 }
 

@@ -5,7 +5,7 @@ import { parseName } from '../../names.ts'
 import { addShowFormat, type FormatOptions, formatOf } from '../../render/format.ts'
 import { printObject } from '../../render/list.ts'
 import { boxedTable } from '../../render/table.ts'
-import { escapeControls } from '../../render/text.ts'
+import { escapeControls, shortTime } from '../../render/text.ts'
 
 export function define(command: Command): void {
   addShowFormat(command)
@@ -30,7 +30,7 @@ const memberColumns: { header: string; always?: boolean; cell: (member: Member) 
   { header: 'NAME', always: true, cell: ({ server_name }) => server_name },
   { header: 'STATE', always: true, cell: ({ status }) => status.toUpperCase() },
   { header: 'REASON', cell: ({ reason }) => reason ?? '' },
-  { header: 'LAST SEEN', cell: ({ last_seen_at }) => last_seen_at ?? '' },
+  { header: 'LAST SEEN', cell: ({ last_seen_at }) => shortTime(last_seen_at ?? '') },
   { header: 'ROUND TRIP', cell: ({ round_trip_ms: ms }) => (ms === undefined ? '' : `${ms.toFixed(1)} ms`) },
 ]
 

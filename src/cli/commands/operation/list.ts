@@ -4,6 +4,7 @@ import { openContext } from '../../context.ts'
 import { parseRemote } from '../../names.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printList } from '../../render/list.ts'
+import { shortTime } from '../../render/text.ts'
 
 const columns: Column<Operation>[] = [
   { header: 'ID', cell: ({ id }) => id },
@@ -11,7 +12,7 @@ const columns: Column<Operation>[] = [
   { header: 'DESCRIPTION', cell: ({ description }) => description },
   { header: 'STATUS', cell: ({ status }) => status.toUpperCase() },
   { header: 'CANCELABLE', cell: ({ may_cancel }) => (may_cancel ? 'YES' : 'NO') },
-  { header: 'CREATED', cell: ({ created_at }) => created_at },
+  { header: 'CREATED', cell: ({ created_at }) => shortTime(created_at) },
 ]
 
 export function define(command: Command): void {

@@ -5,6 +5,7 @@ import { parseRemote } from '../../names.ts'
 import { chosenColumns } from '../../render/columns.ts'
 import { addListFormat, type FormatOptions } from '../../render/format.ts'
 import { type Column, printList } from '../../render/list.ts'
+import { shortTime } from '../../render/text.ts'
 
 const columns: Column<Warning>[] = [
   { header: 'UUID', letter: 'u', cell: ({ uuid }) => uuid },
@@ -13,7 +14,7 @@ const columns: Column<Warning>[] = [
   { header: 'SEVERITY', letter: 's', cell: ({ severity }) => severity.toUpperCase() },
   { header: 'COUNT', letter: 'c', cell: ({ count }) => count },
   { header: 'PROJECT', letter: 'p', cell: ({ project }) => project },
-  { header: 'LAST SEEN', letter: 'l', cell: ({ last_seen_at }) => last_seen_at },
+  { header: 'LAST SEEN', letter: 'l', cell: ({ last_seen_at }) => shortTime(last_seen_at) },
   { header: 'MESSAGE', letter: 'm', cell: ({ last_message }) => last_message },
   { header: 'ENTITY', letter: 'e', cell: ({ entity_url }) => entity_url },
 ]
