@@ -268,3 +268,13 @@ test('help is there at every level', async (t) => {
   const unknown = await daemon.cli(['cluster', 'lnk'])
   assert.deepEqual([unknown.code, unknown.stderr], [2, "Error: unknown command 'lnk'\n(Did you mean link?)\n"])
 })
+
+test('a command for the daemon of this machine starts without TLS and certificates', async (t) => {
+  const daemon = await startScriptedDaemon(t, { 'GET /1.0/cluster/links?recursion=1': sync([]) })
+  const listLoaded = 'process.on("exit",()=>console.error(process.moduleLoadList.join("\\n")))'
+  const NODE_OPTIONS = `--import="data:text/javascript,${encodeURIComponent(listLoaded)}"`
+  const { code, stderr } = await daemon.cli(['cluster', 'link', 'list'], { env: { NODE_OPTIONS } })
+  assert.equal(code, 0)
+  assert.match(stderr, /NativeModule http/)
+  assert.doesNotMatch(stderr, /NativeModule (tls|crypto|https)$/m)
+})
