@@ -13,6 +13,8 @@ export interface ContextOptions {
   dialTimeoutMs?: number
 }
 
+/** By which the dialects tell a stranger, among others. */
+const strangerStatuses = [401, 403]
 /** A person waits. */
 const usualDialTimeoutMs = 5000
 
@@ -36,7 +38,10 @@ export class Context implements AsyncDisposable {
       const { connections, explain } = await this.connect()
       const headers = { 'user-agent': `linkspan/${version}`, ...request.headers }
       try {
-        return await connections({ ...request, headers }, signal)
+        const answer = await connections({ ...request, headers }, signal)
+        const error = strangerStatuses.includes(answer.status) ? errorOf(answer) : undefined
+        if (error?.code !== 'not-trusted') return answer
+        throw error
       } catch (error) {
         throw explain(error)
       }

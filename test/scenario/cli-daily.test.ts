@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { cliMain } from '../support/daemon.ts'
+import { run } from '../support/process.ts'
 import {
   clusters,
   failed,
@@ -277,4 +281,27 @@ test('a command for the daemon of this machine starts without TLS and certificat
   assert.equal(code, 0)
   assert.match(stderr, /NativeModule http/)
   assert.doesNotMatch(stderr, /NativeModule (tls|crypto|https)$/m)
+})
+
+test('on a terminal the editor opens, and again after a refusal', async (t) => {
+  const link = { name: 'berlin', description: 'old', type: 'bidirectional', config: { 'user.a': '1' }, used_by: [] }
+  const path = '/1.0/cluster/links/berlin'
+  const daemon = await startScriptedDaemon(t, {
+    [`GET ${path}`]: sync(link, { etag: '"e"' }),
+    [`PUT ${path}`]: [failed(400, 'user.a is not to be 2'), sync({})],
+  })
+  const editor = join(daemon.stateDir, 'editor.sh')
+  const script = `sed -i 's/^description: old/description: new/; s/user.a: "2"/user.a: "3"/; s/user.a: "1"/user.a: "2"/' "$1"`
+  await writeFile(editor, script)
+  const command = `'${process.execPath}' '${cliMain}' cluster link edit berlin`
+  const env = { LINKSPAN_DIR: daemon.stateDir, LINKSPAN_CONF: daemon.stateDir, VISUAL: `sh ${editor}` }
+  const { code, stdout } = await run('script', ['-qec', command, '/dev/null'], { env, input: '\n' })
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /Error: user.a is not to be 2\r?\nPress enter to open the editor again/)
+  assert.match(stdout, /Cluster link berlin updated/)
+  const puts = daemon.requests.filter(({ line }) => line.startsWith('PUT'))
+  assert.deepEqual(
+    puts.map(({ body, headers }) => [body, headers['if-match']]),
+    ['2', '3'].map((value) => [{ description: 'new', config: { 'user.a': value } }, '"e"']),
+  )
 })

@@ -197,5 +197,7 @@ test('who is revoked is refused at once', async () => {
   await out(`remote add b ${await tokenOf(b)}`)
   await cli(b, `auth identity delete tls/person${people}`)
   const result = await run('cluster link list b:')
-  assert.deepEqual([result.code, result.stdout], [4, ''], result.stderr)
+  assert.deepEqual([result.code, result.stdout], [4, ''])
+  assert.match(result.stderr, /^Error: Remote "b" does not know your certificate any more: with a token/)
+  assert.equal((await run('kafka topic list b:')).stderr, result.stderr)
 })

@@ -23,6 +23,10 @@ export async function connectRemote(folder: RemotesFolder, name: string, timeout
 }
 
 function explained(error: unknown, name: string): unknown {
+  if (isLinkspanError(error, 'not-trusted')) {
+    const wayOut = `with a token of its administrator, after "linkspan remote remove ${name}", you can add it anew`
+    return new LinkspanError('not-trusted', `Remote "${name}" does not know your certificate any more: ${wayOut}`)
+  }
   if (!isLinkspanError(error, 'unreachable', 'timeout', 'wrong-fingerprint')) return error
   const { code, message, details } = error
   if (code !== 'wrong-fingerprint') {
