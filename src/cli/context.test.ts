@@ -19,6 +19,8 @@ test('the remote is that of the argument, the flag or the environment; a state d
   assert.equal(await new Context({ remote: 'b' }, 'b').remote(), 'b')
   assert.equal(await new Context({ stateDir: '/x' }).remote(), 'local')
   assert.equal(await new Context({ stateDir: '/x' }, 'local').remote(), 'local')
+  assert.equal(await new Context({ forceLocal: true }).remote(), 'local')
+  assert.throws(() => new Context({ forceLocal: true }, 'b'), { code: 'usage', message: /--force-local means/ })
   assert.throws(() => new Context({ remote: 'c' }, 'b'), { code: 'usage', message: /Two remotes are named/ })
   assert.throws(() => new Context({ stateDir: '/x' }, 'b'), { code: 'usage', message: /leave one out/ })
 })

@@ -112,13 +112,15 @@ export function openContext(command: Command, remote?: string): Context {
 }
 
 /** A state directory is one of this machine. */
-function namedRemote({ stateDir, remote: flag }: GlobalOptions, argument: string | undefined): string | undefined {
-  const flagged = flag?.replace(/:$/, '')
+function namedRemote(options: GlobalOptions, argument: string | undefined): string | undefined {
+  const { stateDir, forceLocal, remote } = options
+  const flagged = remote?.replace(/:$/, '')
   if (argument !== undefined && flagged !== undefined && argument !== flagged) {
     throw new LinkspanError('usage', `Two remotes are named, "${argument}" and "${flagged}": leave one out`)
   }
   const named = argument ?? flagged
-  if (stateDir === undefined) return named
+  if (stateDir === undefined && !forceLocal) return named
   if (named === undefined || named === localRemote) return localRemote
-  throw new LinkspanError('usage', `--state-dir means the daemon of this machine, "${named}:" another: leave one out`)
+  const flag = forceLocal ? '--force-local' : '--state-dir'
+  throw new LinkspanError('usage', `${flag} means the daemon of this machine, "${named}:" another: leave one out`)
 }

@@ -105,6 +105,12 @@ test('a token of the old trust store makes a remote that may do everything', asy
   assert.equal(await type(clusterA, 'config trust list-tokens -f csv'), '')
 })
 
+test('the server tells what it is and can do', async () => {
+  const info = parse(await type(clusterA, 'info'))
+  assert.deepEqual([info.auth, info.environment.server_name], ['trusted', 'a'])
+  assert.ok(info.api_extensions.includes('cluster_links'))
+})
+
 test('every host is a cluster of one', async () => {
   assert.match(await type(clusterA, 'cluster list -f csv'), /^a,https:\/\/127.0.0.1:\d+,/)
   assert.match(await type(clusterA, 'cluster show a'), /^server_name: a\n/)

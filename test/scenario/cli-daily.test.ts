@@ -291,7 +291,7 @@ test('on a terminal the editor opens, and again after a refusal', async (t) => {
     [`PUT ${path}`]: [failed(400, 'user.a is not to be 2'), sync({})],
   })
   const editor = join(daemon.stateDir, 'editor.sh')
-  const script = `sed -i 's/^description: old/description: new/; s/user.a: "2"/user.a: "3"/; s/user.a: "1"/user.a: "2"/' "$1"`
+  const script = `sed -i 's/^description: old/description: new/; s/a: "2"/a: "3"/; s/a: "1"/a: "2"/' "$1"`
   await writeFile(editor, script)
   const command = `'${process.execPath}' '${cliMain}' cluster link edit berlin`
   const env = { LINKSPAN_DIR: daemon.stateDir, LINKSPAN_CONF: daemon.stateDir, VISUAL: `sh ${editor}` }

@@ -13,6 +13,11 @@ export const commandTree: CommandTree = {
     example: 'linkspan status',
     load: () => import('../commands/status.ts'),
   },
+  info: {
+    summary: 'Show what the server says of itself, and what it can do',
+    example: 'linkspan info berlin:',
+    load: () => import('../commands/info.ts'),
+  },
   cluster: clusterTree,
   auth: authTree,
   backup: backupTree,
