@@ -77,6 +77,18 @@ test('a token makes a remote, by which every command reaches the daemon', async 
   assert.doesNotMatch(await out('auth group list -f csv'), /made-from-afar/)
 })
 
+test('remotes that are added at the same time are all there, with one certificate', async () => {
+  const tokens = [await tokenOf(b), await tokenOf(b), await tokenOf(b), await tokenOf(b)]
+  const results = await Promise.all(tokens.map((token, index) => run(`remote add b${index} ${token}`)))
+  assert.deepEqual(
+    results.map(({ code }) => code),
+    [0, 0, 0, 0],
+    results.map(({ stderr }) => stderr).join(''),
+  )
+  assert.match(await out('remote list -f csv'), /^b0,.*\nb1,.*\nb2,.*\nb3,.*\nlocal/)
+  assert.match(await out('query b3:/1.0'), /"auth": "trusted"/)
+})
+
 test('a certificate that is known there needs no second token', async () => {
   await out(`remote add b ${await tokenOf(b)}`)
   const spare = await tokenOf(b)

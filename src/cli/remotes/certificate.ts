@@ -4,7 +4,12 @@ import { type CertificatePems, createCertificate } from '../../identity/certific
 import type { RemotesFolder } from './folder.ts'
 
 /** The user's own certificate, made when there is none; `made` tells which. */
-export async function ensureClient(folder: RemotesFolder): Promise<{ client: CertificatePems; made: boolean }> {
+export function ensureClient(folder: RemotesFolder): Promise<{ client: CertificatePems; made: boolean }> {
+  // Two commands at once would leave the key of one beside the certificate of the other.
+  return folder.exclusively(() => findOrMake(folder))
+}
+
+async function findOrMake(folder: RemotesFolder): Promise<{ client: CertificatePems; made: boolean }> {
   const found = await folder.readClient()
   if (found) return { client: found, made: false }
   const host = hostname()

@@ -32,7 +32,7 @@ export async function enrol(folder: RemotesFolder, { name, found, token }: Enrol
     }
   } catch (error) {
     // A certificate that was made known there is kept: the next attempt needs no token.
-    if (made && !tokenUsed) await folder.removeClient()
+    if (made && !tokenUsed) await folder.removeUnusedClient()
     throw error
   }
   await folder.writePin(name, found.certificatePem)

@@ -5,6 +5,7 @@ import { LinkspanError } from '../../base/errors.ts'
 import type { CertificatePems } from '../../identity/certificate.ts'
 import { readTextIfThere, writeFileAtomically } from '../../identity/files.ts'
 import { localRemote } from '../names.ts'
+import { withLock } from './lock.ts'
 
 /** A daemon that is reached over the network, by the certificate that is pinned beside it. */
 export interface Remote {
@@ -50,13 +51,20 @@ export class RemotesFolder {
 
   /** Reads, changes and writes: what `change` throws leaves everything as it was. */
   async changeConfig(change: (config: RemotesConfig) => void): Promise<void> {
-    const config = await this.readConfig()
-    change(config)
-    if (Object.keys(config.remotes).length > remotesMax) {
-      throw new LinkspanError('too-large', `There can be at most ${remotesMax} remotes: remove some`)
-    }
-    // As JSON, which is YAML as well: a start needs no parser of YAML, which takes a quarter of its time.
-    await this.#write('config.yml', `${JSON.stringify(config, null, 2)}\n`)
+    await this.exclusively(async () => {
+      const config = await this.readConfig()
+      change(config)
+      if (Object.keys(config.remotes).length > remotesMax) {
+        throw new LinkspanError('too-large', `There can be at most ${remotesMax} remotes: remove some`)
+      }
+      // As JSON, which is YAML as well: a start needs no parser of YAML, which takes a quarter of its time.
+      await this.#write('config.yml', `${JSON.stringify(config, null, 2)}\n`)
+    })
+  }
+
+  /** While `work` goes on, no other command of this user changes anything here. Not within itself. */
+  exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    return withLock(join(this.path, 'lock'), work)
   }
 
   /** Throws `usage` for one that is not there. */
@@ -96,9 +104,13 @@ export class RemotesFolder {
     await this.#write('client.crt', certificatePem)
   }
 
-  async removeClient(): Promise<void> {
-    await rm(join(this.path, 'client.crt'), { force: true })
-    await rm(join(this.path, 'client.key'), { force: true })
+  /** Unless a remote was added with it in the meantime. */
+  async removeUnusedClient(): Promise<void> {
+    await this.exclusively(async () => {
+      if (Object.keys((await this.readConfig()).remotes).length > 0) return
+      await rm(join(this.path, 'client.crt'), { force: true })
+      await rm(join(this.path, 'client.key'), { force: true })
+    })
   }
 
   #pinPath(name: string): string {
