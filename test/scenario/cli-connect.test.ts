@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Daemon, startDaemon } from '../support/daemon.ts'
-import type { RunResult } from '../support/process.ts'
+import { cliMain, type Daemon, startDaemon } from '../support/daemon.ts'
+import { type RunResult, startProcess, waitFor } from '../support/process.ts'
 import { cli } from '../support/sites.ts'
 
 let a: Daemon
@@ -82,4 +83,25 @@ test('a name that is taken is told before anything is made', async () => {
   assert.deepEqual([code, await links(a)], [1, []])
   assert.match(stderr, /There is a cluster link "a" at b: already: choose another name/)
   assert.deepEqual(await links(b), ['a'])
+})
+
+test('an interrupt undoes what was made so far', async () => {
+  // Takes connections and says nothing: whoever uses the token waits.
+  const silent = createServer(() => {})
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const { port } = silent.address() as AddressInfo
+  const c = await startDaemon({ name: 'c', args: ['--advertise', `127.0.0.1:${port}`] })
+  try {
+    const words = ['cluster', 'link', 'connect', 'local:', 'b:']
+    const env = { LINKSPAN_DIR: c.stateDir, LINKSPAN_CONF: seat }
+    await using command = startProcess(process.execPath, [cliMain, ...words], { env })
+    await waitFor(async () => (await links(c)).length > 0, { what: 'the token' })
+    command.kill('SIGINT')
+    assert.equal((await command.waitForExit()).code, 1)
+    assert.match(command.stderr, /^Error: Interrupted\n$/)
+    assert.deepEqual([await links(c), await pending(c)], [[], []])
+  } finally {
+    await c[Symbol.asyncDispose]()
+    silent.close()
+  }
 })

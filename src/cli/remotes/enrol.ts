@@ -19,6 +19,8 @@ export interface Enrolment {
 
 /** Becomes known to a daemon and remembers it; tells whether a token was needed. What fails leaves nothing behind. */
 export async function enrol(folder: RemotesFolder, { name, found, token }: Enrolment): Promise<{ tokenUsed: boolean }> {
+  // Without a certificate nobody knows us: the token comes first, so that giving up at the question leaves nothing.
+  const needed = (await folder.readClient()) ? undefined : await token()
   const { client: own, made } = await ensureClient(folder)
   let tokenUsed = false
   try {
@@ -27,7 +29,7 @@ export async function enrol(folder: RemotesFolder, { name, found, token }: Enrol
     await using call = pinnedHttp({ address, fingerprint, certificate, key })
     const client = createClient(call)
     if (!(await isTrusted(client))) {
-      await spend(client, await token(), fingerprint)
+      await spend(client, needed ?? (await token()), fingerprint)
       tokenUsed = true
     }
   } catch (error) {

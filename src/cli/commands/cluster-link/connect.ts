@@ -3,6 +3,7 @@ import { explainError, isLinkspanError, LinkspanError } from '../../../base/erro
 import type { TrustTokenObject } from '../../../contract/v1.ts'
 import { encodeToken } from '../../../identity/trust-token.ts'
 import { type Context, openContext } from '../../context.ts'
+import { Interruption } from '../../interruption.ts'
 import { localRemote, parseRemote } from '../../names.ts'
 import { collectList } from '../../pairs.ts'
 
@@ -64,10 +65,12 @@ async function connect(a: Side, b: Side): Promise<void> {
   await Promise.all([checkFree(a, b.name), checkFree(b, a.name)])
   const { clusterLinks } = a.context.client
   const body = { type: 'bidirectional', description: '', config: {} }
+  using interruption = new Interruption()
   const minted = await clusterLinks.create({ ...body, name: b.name, trust_token: '', auth_groups: b.groups })
   try {
     const token = encodeToken(minted.metadata as TrustTokenObject)
-    await b.context.client.clusterLinks.create({ ...body, name: a.name, trust_token: token, auth_groups: a.groups })
+    const used = { ...body, name: a.name, trust_token: token, auth_groups: a.groups }
+    await b.context.client.clusterLinks.create(used, interruption.signal)
   } catch (error) {
     throw await undone(error, a, b)
   }
