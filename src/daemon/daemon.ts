@@ -106,10 +106,10 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   let rewriteReady = () => {}
   const addresses = () => (gateway ? reachableAddresses(gateway.address, config.advertise) : [])
   const every = () => (gateway ? everyAddress(gateway.address, config.advertise) : [])
-  const { store, access, sealer, identity } = foundation
+  const { store, access, sealer, identity, warnings } = foundation
   const front = await openKafkaFront(foundation, stack, options.onFailure)
   const { kafkaClusterId } = front
-  const context = { store, access, sealer, identity, clock, log, addresses, everyAddress: every }
+  const context = { store, access, sealer, identity, clock, log, addresses, everyAddress: every, warnings }
   const links = stack.use(new Links(context))
   const kafka = stack.use(openCluster(front.own, { log, clock, clusterId: kafkaClusterId }))
   const watch = stack.use(new KafkaWatch({ cluster: kafka, store, warnings: foundation.warnings, log, kafkaClusterId }))

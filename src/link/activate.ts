@@ -7,8 +7,8 @@ import { formatAddress, parseAddress } from '../transport/address.ts'
 import type { LinkContext } from './context.ts'
 import { linkTokenType } from './mint.ts'
 import { type AddressCheck, addressesToKeep, checkAddresses } from './peer.ts'
-import { reportStrangers } from './refresh.ts'
 import { type LinkRow, linkOfIdentity, linkTable } from './rows.ts'
+import { warnOfStrangers } from './warnings.ts'
 
 /** What the other side sends; all of it may be hostile. */
 export interface Activation {
@@ -51,7 +51,7 @@ export class Activator {
     try {
       const check = await callBack(addresses, certificate, activation.signal)
       const link = await this.#spend(secret, certificate, addressesToKeep(check))
-      reportStrangers(this.#context, link, check)
+      await warnOfStrangers(this.#context, link, check)
       this.#context.sightings.saw(link.id, ...check.matching)
       return link
     } finally {

@@ -14,8 +14,8 @@ import type { LinkContext } from './context.ts'
 import { type LinkRequest, linkTokenType, notListening } from './mint.ts'
 import { checkDescription, checkLinkFree, checkLinkName } from './names.ts'
 import { type AddressCheck, addressesToKeep, callPeer, checkAddresses, peerRefusal, readPeerServer } from './peer.ts'
-import { reportStrangers } from './refresh.ts'
 import { type LinkRow, linkOfPeer, linkTable } from './rows.ts'
+import { warnOfStrangers } from './warnings.ts'
 
 export interface ConsumeRequest extends LinkRequest {
   token: string
@@ -89,7 +89,6 @@ async function establish(context: LinkContext, parts: Establishing): Promise<Lin
     const sentence = `The cluster at ${check.matching[0]} knows no cluster links: it needs a newer version`
     throw new LinkspanError('unsupported', sentence)
   }
-  reportStrangers(context, request, check)
   const addresses = addressesToKeep(check)
   await context.access.execute('establish link', (rows) => {
     return { changes: linkChanges(context, rows, { id, request, token, certificate, addresses }), result: undefined }
@@ -101,6 +100,7 @@ async function establish(context: LinkContext, parts: Establishing): Promise<Lin
     throw error
   }
   const link = await confirmLink(context, id)
+  await warnOfStrangers(context, link, check)
   context.sightings.saw(id, ...check.matching)
   return link
 }

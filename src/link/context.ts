@@ -1,6 +1,7 @@
 import type { Access } from '../access/access.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Warnings } from '../events/warnings.ts'
 import type { HostIdentity } from '../identity/keys.ts'
 import type { Sealer } from '../identity/sealing.ts'
 import type { Store } from '../store/store.ts'
@@ -18,6 +19,8 @@ export interface LinkContext {
   addresses: () => string[]
   /** Those, and the ones that only a person knows to be of use: of container bridges and the like. */
   everyAddress?: () => string[]
+  /** Where operators look for what is wrong. */
+  warnings?: Pick<Warnings, 'raise' | 'resolve'>
   sightings: Sightings
 }
 

@@ -38,6 +38,7 @@ import { findLink, type LinkRow, linkTable, listLinks } from './rows.ts'
 import { Sightings } from './sightings.ts'
 import { sourceOf } from './source.ts'
 import { type OutstandingToken, outstandingTokens, type ReissuedToken, reissueToken } from './tokens.ts'
+import { forgetWarnings, warnOfState } from './warnings.ts'
 
 export interface LinkChange {
   id: LinkId
@@ -74,6 +75,7 @@ export class Links implements AsyncDisposable {
     this.#unsubscribe = context.store.onCommitted((changes) => {
       for (const { key, before, after } of changesOf(linkTable, changes)) {
         if (!after) this.#forget(key)
+        if (before && before.name !== after?.name) this.#inBackground(() => forgetWarnings(context, before))
         for (const listener of this.#listeners) listener({ id: key, before, after })
       }
     })
@@ -198,7 +200,7 @@ export class Links implements AsyncDisposable {
 
   /** Asks every address of the other side now. */
   state(name: string, signal?: AbortSignal): Promise<ClusterLinkState> {
-    return probeLink(this.#context, this.require(name), signal)
+    return this.#look(this.require(name), signal)
   }
 
   /**
@@ -244,7 +246,7 @@ export class Links implements AsyncDisposable {
   async lookAround(): Promise<void> {
     for (const link of this.list()) {
       if (link.state !== 'active' || link.reach !== 'peer') continue
-      const { cluster_link_members: members } = await probeLink(this.#context, link, this.#stopping.signal)
+      const { cluster_link_members: members } = await this.#look(link, this.#stopping.signal)
       const active = members.filter(({ status }) => status === 'Active').length
       // Some of its addresses are gone: it may have new ones, and a one-way peer cannot tell.
       if (active > 0 && active < members.length) await this.#refresh(link.id, this.#stopping.signal)
@@ -273,6 +275,13 @@ export class Links implements AsyncDisposable {
     this.#unsubscribe()
     this.#listeners.clear()
     await Promise.all(this.#background)
+  }
+
+  async #look(link: LinkRow, signal?: AbortSignal): Promise<ClusterLinkState> {
+    const state = await probeLink(this.#context, link, signal)
+    // Deleted or renamed meanwhile, it is warned of no more.
+    if (this.byId(link.id)?.name === link.name) await warnOfState(this.#context, link, state.cluster_link_members)
+    return state
   }
 
   #forget(id: LinkId): void {

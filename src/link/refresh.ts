@@ -5,6 +5,7 @@ import type { LinkContext } from './context.ts'
 import type { PeerDial } from './dial-peer.ts'
 import { type AddressCheck, callPeer, checkAddresses, isTexts, metadataOf, readPeerServer } from './peer.ts'
 import { addressesOf, type LinkRow, linkTable, pinOf } from './rows.ts'
+import { warnOfStrangers } from './warnings.ts'
 
 const addressesMax = 64
 
@@ -54,19 +55,13 @@ export async function learnAddresses(
   const before = addressesOf(link)
   const addresses = readableAddresses(told).slice(0, addressesMax)
   const check = await checkAddresses(addresses, pinOf(link.peer!), signal)
-  reportStrangers(context, link, check)
+  await warnOfStrangers(context, link, check)
   const usable = addresses.filter((address) => {
     return check.matching.includes(address) || (check.silent.includes(address) && before.includes(address))
   })
   context.sightings.saw(link.id, ...check.matching)
   if (check.matching.length === 0 || isSameSet(usable, before)) return { link, check }
   return { link: await store(context, link, usable), check }
-}
-
-/** What stands at such an address is not the peer: somebody gave a wrong one, or waits there for what is not his. */
-export function reportStrangers(context: LinkContext, { name }: Pick<LinkRow, 'name'>, { other }: AddressCheck): void {
-  if (other.length === 0) return
-  context.log.warn({ link: name, addresses: other }, 'Addresses of a peer present another certificate: not stored')
 }
 
 function store(context: LinkContext, before: LinkRow, addresses: readonly string[]): Promise<LinkRow> {

@@ -228,6 +228,18 @@ test('each change tells of itself once, in the names and the order of LXD', asyn
   await other.client.clusterLinks.delete('back')
 })
 
+test('an identity that is deleted takes its link along, and both are told', async () => {
+  const socket = new WebSocket(`ws+unix:${join(daemon.stateDir, 'unix.socket')}:/1.0/events?type=lifecycle`)
+  const told: string[] = []
+  socket.on('message', (data) => told.push(JSON.parse(String(data)).metadata.action))
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+  await mintLinkToken(daemon, 'waiting')
+  await daemon.client.identities.delete('waiting')
+  await waitFor(() => told.length === 4, { what: 'four events' })
+  assert.deepEqual(told, ['cluster-link-created', 'identity-created', 'cluster-link-deleted', 'identity-deleted'])
+  socket.close()
+})
+
 test('whoever deletes himself still gets his answer', async () => {
   await using leaver = await person('leaver', [])
   const deleted = await callV1(leaver, 'DELETE', '/1.0/auth/identities/tls/leaver')

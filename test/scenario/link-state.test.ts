@@ -119,6 +119,7 @@ test('a link that the other side deleted is shown as the half that it is', async
   assert.match(members[0]!.reason!, /does not trust this cluster: only this half of the link is left/)
   assert.ok(members[0]!.round_trip_ms! > 0)
   assert.match(await cli(east, 'cluster link info west'), / UNAUTHENTICATED /)
+  assert.equal((await warned()).get('Cluster link is left on this side only'), 'new')
   await linkDaemonsAgain()
 })
 
@@ -133,6 +134,14 @@ async function linkDaemonsAgain(): Promise<void> {
   await linkDaemons(west, east, { atOne: 'east', atOther: 'west' })
 }
 
+/** The status of each of east's warnings about the link. */
+async function warned(): Promise<Map<string, string>> {
+  const { metadata } = await callV1(east, 'GET', '/1.0/warnings?recursion=1')
+  // biome-ignore lint/suspicious/noExplicitAny: whatever came
+  const about = metadata.filter(({ entity_url }: any) => entity_url === `${linksPath}/west`)
+  return new Map(about.map(({ type, status }: { type: string; status: string }) => [type, status]))
+}
+
 test('a peer that is killed is unreachable at all of its addresses, and active again after its start', async () => {
   await west.kill('SIGKILL')
   const dead = await membersOf(east, 'west')
@@ -141,8 +150,10 @@ test('a peer that is killed is unreachable at all of its addresses, and active a
     ['Unreachable', 'Unreachable', 'Unreachable'],
   )
   assert.ok(dead.every(({ last_seen_at }) => last_seen_at !== undefined))
+  assert.equal((await warned()).get('Cluster link is not reached'), 'new')
   west = await startWest(3, west.stateDir)
   assert.deepEqual(await statusesOf(east, 'west'), ['Active', 'Active', 'Active'])
+  assert.equal((await warned()).get('Cluster link is not reached'), 'resolved')
   await west.kill('SIGKILL')
   await east.client.clusterLinks.delete('west')
   west = await startWest(3, west.stateDir)

@@ -4,8 +4,10 @@ import { isLegacy } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityRef, entityUrl } from '../../contract/entities.ts'
 import { Identity, type IdentityInfo, IdentityPut } from '../../contract/v1.ts'
+import { linkOfIdentity } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { linkDeleted } from './cluster-link-events.ts'
 import { done, sync, syncTagged } from './envelope.ts'
 import { changeIdentity } from './identity-change.ts'
 import { createIdentityRoute } from './identity-create.ts'
@@ -129,11 +131,13 @@ function deleteRoute(rooms: V1Rooms): Route {
     summary: 'Delete an identity, and the cluster link that hangs on it',
     access: { kind: 'entitlement', entitlement: 'can_delete', entity: (request) => identityOf(rooms, request) },
     handler: async (request) => {
-      const id = await access.execute('delete identity', (rows) => {
-        const identity = getIdentity(rows, request.param('nameOrId'))
-        return { changes: deleteIdentityChanges(rows, access.hooks, identity.id), result: identity.id }
+      const { id, link } = await access.execute('delete identity', (rows) => {
+        const { id } = getIdentity(rows, request.param('nameOrId'))
+        const link = linkOfIdentity(rows, id)
+        return { changes: deleteIdentityChanges(rows, access.hooks, id), result: { id, link } }
       })
-      auditOf(rooms).identityChanged(request, 'deleted', id)
+      if (link) linkDeleted(rooms, request, { link, identityId: id })
+      else auditOf(rooms).identityChanged(request, 'deleted', id)
       return done()
     },
   })
