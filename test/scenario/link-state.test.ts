@@ -63,6 +63,10 @@ test('members that are there are active, with their name, the time and the way t
     assert.ok(round_trip_ms! > 0 && round_trip_ms! < 2000, `${round_trip_ms} ms`)
     assert.ok(Math.abs(Date.parse(last_seen_at!) - Date.now()) < 60_000, last_seen_at)
   }
+  const asked = await callV1(east, 'GET', `${linksPath}/west/state?target=east`)
+  assert.equal(asked.metadata.cluster_link_members.length, 2)
+  const stranger = await callV1(east, 'GET', `${linksPath}/west/state?target=nobody`)
+  assert.deepEqual([stranger.status, stranger.code], [404, 'not-found'])
   const info = await cli(east, 'cluster link info west')
   assert.match(info, /^Cluster link members:$/m)
   assert.equal(info.match(/ ACTIVE /g)?.length, 2)

@@ -4,6 +4,7 @@ import { type LinkRow, linkRef } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route, type RouteAccess } from '../route.ts'
 import { authTokenRoutes } from './auth-tokens.ts'
+import { checkMember } from './cluster.ts'
 import { linkAddressesRoute } from './cluster-link-addresses.ts'
 import { createClusterLinkRoute } from './cluster-link-create.ts'
 import { linkChanged, linkDeleted, linkRenamed } from './cluster-link-events.ts'
@@ -132,7 +133,12 @@ function stateRoute(rooms: LinkRooms): Route {
     path: `${item}/state`,
     summary: 'Ask the other side of a cluster link whether it is there',
     access: needs('can_view'),
+    query: { target: 'Name of the member that is to ask: the only one there is' },
     result: ClusterLinkState,
-    handler: async (request) => sync(await rooms.links.state(request.param('name'), request.signal)),
+    handler: async (request) => {
+      const target = request.query('target')
+      if (target) checkMember(rooms.server, target)
+      return sync(await rooms.links.state(request.param('name'), request.signal))
+    },
   })
 }

@@ -42,14 +42,18 @@ export function clusterRoutes({ server }: V1Rooms): Route[] {
       access,
       result: ClusterMember,
       handler: (request) => {
-        const member = describeMember(server)
-        const name = request.param('name')
-        if (name === member.server_name) return syncTagged(member)
-        const sentence = `The cluster has no member ${JSON.stringify(name)}: its only one is "${member.server_name}"`
-        throw new LinkspanError('not-found', sentence)
+        checkMember(server, request.param('name'))
+        return syncTagged(describeMember(server))
       },
     }),
   ]
+}
+
+/** Throws `not-found`. */
+export function checkMember(server: ServerFacts, name: string): void {
+  const only = memberName(server)
+  if (name === only) return
+  throw new LinkspanError('not-found', `The cluster has no member ${JSON.stringify(name)}: its only one is "${only}"`)
 }
 
 export function memberName(server: ServerFacts): string {
