@@ -6,6 +6,8 @@ import { encodeToken } from '../../src/identity/trust-token.ts'
 import { Crowd, type CrowdAnswer } from '../support/crowd.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { callV1, linksPath, mintLinkToken } from '../support/link-calls.ts'
+import { waitFor } from '../support/process.ts'
+import { startProxy } from '../support/proxy.ts'
 import { dumpState } from '../support/state-dump.ts'
 
 const megabyte = 1024 * 1024
@@ -108,4 +110,28 @@ test('of a thousand activations of one token at once exactly one succeeds', asyn
     [['east', east.ready.https]],
   )
   assert.equal((await west.client.identities.list()).length, 1)
+})
+
+test('whoever holds a token can make a daemon knock at eight doors, for ten seconds, and say nothing there', async () => {
+  await using daemon = await startDaemon({ name: 'site' })
+  const token = encodeToken(await mintLinkToken(daemon, 'wanted'))
+  const certificate = await readFile(join(daemon.stateDir, 'host.crt'), 'utf8')
+  const doors = await Promise.all(Array.from({ length: 8 }, () => startProxy({ host: '127.0.0.1', port: 1 })))
+  // Each takes a connection and is silent; what comes to it is counted.
+  for (const door of doors) door.hold('requests')
+  using crowd = await crowdAt(daemon, { people: 1, socketsEach: 1 })
+  const addresses = doors.map(({ address }) => address)
+  const startedMs = performance.now()
+  const answer = await crowd.post(0, linksPath, activation(token, certificate, addresses.join(',')))
+  const tookMs = performance.now() - startedMs
+  assert.deepEqual([answer.status, answer.code], [502, 'unreachable'])
+  assert.ok(tookMs < 12_000, `it took ${tookMs} ms`)
+  await waitFor(() => doors.every(({ connections }) => connections === 0), { what: 'the end of all knocks' })
+  const nine = [...addresses, '127.0.0.1:9'].join(',')
+  assert.equal((await crowd.post(0, linksPath, activation(token, certificate, nine))).status, 400)
+  assert.deepEqual(
+    doors.map(({ accepted }) => accepted),
+    addresses.map(() => 1),
+  )
+  await Promise.all(doors.map((door) => door.close()))
 })
