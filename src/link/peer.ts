@@ -20,7 +20,7 @@ export interface AddressCheck {
   reason: string
 }
 
-/** Once one address has answered, the others have so long. */
+/** Where somebody waits: once one address has answered, the others have so long. */
 const othersGraceMs = 300
 const peerTextCharactersMax = 500
 
@@ -29,6 +29,7 @@ export async function checkAddresses(
   addresses: readonly string[],
   pin: Pin,
   signal: AbortSignal,
+  graceMs = othersGraceMs,
 ): Promise<AddressCheck> {
   const check: AddressCheck = { addresses, matching: [], certificatePem: undefined, other: [], silent: [], reason: '' }
   const found = new Map<string, 'matching' | 'other' | 'silent'>()
@@ -41,7 +42,7 @@ export async function checkAddresses(
       found.set(address, matches ? 'matching' : 'other')
       if (!matches) return
       check.certificatePem ??= peer.certificatePem
-      timer ??= setTimeout(() => enough.resolve(), othersGraceMs)
+      timer ??= setTimeout(() => enough.resolve(), graceMs)
     } catch (error) {
       found.set(address, 'silent')
       if (check.reason === '') check.reason = explainError(error)

@@ -2,7 +2,7 @@ import { explainError } from '../base/errors.ts'
 import type { LinkId } from '../base/ids.ts'
 import { isSameSet, readableAddresses } from './addresses.ts'
 import type { LinkContext } from './context.ts'
-import type { PeerDial } from './dial-peer.ts'
+import { addressTimeoutMs, type PeerDial } from './dial-peer.ts'
 import { type AddressCheck, callPeer, checkAddresses, isTexts, metadataOf, readPeerServer } from './peer.ts'
 import { addressesOf, type LinkRow, linkTable, pinOf } from './rows.ts'
 import { warnOfStrangers } from './warnings.ts'
@@ -54,7 +54,8 @@ export async function learnAddresses(
 ): Promise<{ link: LinkRow; check: AddressCheck }> {
   const before = addressesOf(link)
   const addresses = readableAddresses(told).slice(0, addressesMax)
-  const check = await checkAddresses(addresses, pinOf(link.peer!), signal)
+  // Nobody is kept waiting, and an address that answers late is one that would be missed for a day.
+  const check = await checkAddresses(addresses, pinOf(link.peer!), signal, addressTimeoutMs)
   await warnOfStrangers(context, link, check)
   const usable = addresses.filter((address) => {
     return check.matching.includes(address) || (check.silent.includes(address) && before.includes(address))

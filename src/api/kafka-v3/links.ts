@@ -158,7 +158,9 @@ function stateOf(
   link: LinkRow,
 ): Pick<KafkaLink, 'link_state' | 'link_error' | 'link_error_message'> {
   if (link.state === 'pending') {
-    const text = 'The token of this link has not been used yet'
+    const waits =
+      link.type === 'public' ? 'certificate of this link has not been accepted' : 'token of this link has not been used'
+    const text = `The ${waits} yet`
     return { link_state: 'UNAVAILABLE', link_error: 'NO_ERROR', link_error_message: text }
   }
   if (configValue(link.config, 'cluster.link.paused') === 'true') {
