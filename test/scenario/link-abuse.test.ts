@@ -112,7 +112,7 @@ test('of a thousand activations of one token at once exactly one succeeds', asyn
   assert.equal((await west.client.identities.list()).length, 1)
 })
 
-test('whoever holds a token can make a daemon knock at eight doors for ten seconds, and say nothing there', async () => {
+test('whoever holds a token can make a daemon knock at eight doors for ten seconds, silently', async () => {
   await using daemon = await startDaemon({ name: 'site' })
   const token = encodeToken(await mintLinkToken(daemon, 'wanted'))
   const certificate = await readFile(join(daemon.stateDir, 'host.crt'), 'utf8')
