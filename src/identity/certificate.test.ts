@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect, createServer, type TLSSocket } from 'node:tls'
+import fc from 'fast-check'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { isLinkspanError } from '../base/errors.ts'
 import { createCertificate, fingerprintOf, pairProblem, parseCertificate } from './certificate.ts'
 
 const request = { commonName: 'berlin', hostNames: ['berlin.example'], addresses: ['192.0.2.7'], clock: systemClock }
@@ -106,6 +108,27 @@ test('what cannot be trusted is refused with its reason', async () => {
   refused('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', systemClock, /Not a certificate/)
   refused(certificatePem.slice(0, 300), systemClock, /Not a certificate/)
   refused('A'.repeat(70_000), systemClock, /at most/)
+})
+
+test('property: whatever is given as a certificate is taken or refused, never worse', async () => {
+  const { certificatePem } = await createCertificate(request)
+  const der = new X509Certificate(certificatePem).raw
+  const damaged = fc.tuple(fc.nat(der.length - 1), fc.nat(255), fc.nat(der.length)).map(([at, value, end]) => {
+    const bytes = Buffer.from(der)
+    bytes[at] = value
+    return bytes.subarray(0, end === 0 ? undefined : end).toString('base64')
+  })
+  const asPem = damaged.map((text) => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`)
+  fc.assert(
+    fc.property(fc.oneof(damaged, asPem, fc.string(), fc.base64String()), (text) => {
+      try {
+        parseCertificate(text, systemClock)
+      } catch (error) {
+        assert.ok(isLinkspanError(error, 'invalid-request'), String(error))
+      }
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test('weak keys are refused', { skip: !hasOpenssl && 'no openssl here' }, () => {

@@ -8,6 +8,8 @@ export class FakePeer implements AsyncDisposable {
   readonly fingerprint: string
   /** Whether it says that it trusts its callers. */
   trusted = false
+  /** URLs of its members, as a cluster of LXD's tells them; without any it is none. */
+  members: string[] = []
   /** How it answers the use of its token; by default never. */
   onActivation: (response: ServerResponse) => void = () => {}
   readonly requests: { method: string; url: string; body: string; fingerprint: string | undefined }[] = []
@@ -46,6 +48,9 @@ export class FakePeer implements AsyncDisposable {
     const { method = '', url = '', socket } = request
     this.requests.push({ method, url, body, fingerprint: this.#presented.get(socket) })
     if (method === 'POST') return this.onActivation(response)
+    if (url === '/1.0/cluster/members?recursion=1' && this.members.length > 0) {
+      return respond(response, 200, { metadata: this.members.map((member) => ({ server_name: 'fake', url: member })) })
+    }
     const isServer = url === '/1.0'
     const auth = this.trusted ? 'trusted' : 'untrusted'
     const metadata = isServer ? { api_extensions: ['cluster_links'], auth, environment: { server_name: 'fake' } } : null
