@@ -130,12 +130,14 @@ function methodsByPath(routes: readonly Route[]): Map<string, Set<RouteMethod>> 
 function addRoute(frame: Frame, scope: FastifyInstance, dialect: Dialect, route: Route): void {
   checkRoute(route)
   const { method, path, body, query, result, summary, socket } = route
+  const answers = dialect.describeAnswers?.(route) ?? (result && { 200: result })
   const schema = {
     summary,
     tags: [dialect.name],
     'x-linkspan-access': describeAccess(route.access),
     ...(body && dialect.bodies === 'json' ? { body } : {}),
-    ...(result ? { response: { 200: result } } : {}),
+    ...(answers ? { response: answers } : {}),
+    operationId: operationIdOf(route),
     ...(query ? { querystring: describeQuery(query) } : {}),
   }
   scope.route({
@@ -156,6 +158,15 @@ function addRoute(frame: Frame, scope: FastifyInstance, dialect: Dialect, route:
       wsHandler: (webSocket, request) => socket(frame.requests.get(request)!, webSocket),
     }),
   })
+}
+
+/** What generated clients call it: the method and the words of the path, such as `getServerAuthGroupsByName`. */
+function operationIdOf({ method, path }: Route): string {
+  const words = path
+    .replace(/^\/1\.0\b/, '/server')
+    .replaceAll(/\/:/g, '/by-')
+    .match(/[A-Za-z0-9]+/g) ?? ['versions']
+  return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')
 }
 
 /** Who is let in, for the published description. */

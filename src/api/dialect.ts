@@ -14,6 +14,8 @@ export interface Dialect {
   onError: (error: LinkspanError, request: ApiRequest | undefined) => Answer
   onUnknownRoute: () => Answer
   onUnknownMethod: () => Answer
+  /** What a route answers, by status, for the published description. */
+  describeAnswers?: (route: Route) => Record<string, object>
   /** Looks at requests of the dialect before they are judged; what it throws is answered. */
   onRequest?: (request: ApiRequest) => void
 }

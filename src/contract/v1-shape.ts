@@ -8,6 +8,9 @@ export const choice = <const Values extends readonly string[]>(values: Values) =
   return Type.Unsafe<Values[number]>({ type: 'string', enum: values })
 }
 export const TextMap = Type.Record(Text, Text)
+/** A list: the URLs of things or, with `recursion=1`, the things. */
+export const listOf = <Schema extends TSchema>(schema: Schema) => Type.Array(Type.Union([Text, schema]))
+
 /** Values of a config map: LXD's clients send texts, people also write numbers and booleans. */
 export const ConfigInput = Type.Record(Text, Type.Union([Text, Type.Number(), Type.Boolean(), Type.Null()]))
 

@@ -21,6 +21,7 @@ import { createIntake } from '../../src/gateway/http-intake.ts'
 import { createCertificate, fingerprintOf } from '../../src/identity/certificate.ts'
 import { openStore } from '../../src/store/store.ts'
 import { type Caller, encodePreface } from '../../src/transport/caller.ts'
+import { assertDescribed, type OpenApi, operationOf, operationsOf } from './described.ts'
 
 export interface TestAnswer {
   status: number
@@ -56,7 +57,10 @@ export interface TestApi {
   stranger: () => Promise<Caller>
 }
 
-/** The API behind its two listeners, as the daemon has it, without a gateway: callers are written as prefaces. */
+/**
+ * The API behind its two listeners, as the daemon has it, without a gateway: callers are written as prefaces. Every
+ * answer has to be as `/openapi.json` describes it.
+ */
 export async function startTestApi(
   t: TestContext,
   change: Partial<ApiOptions> = {},
@@ -97,7 +101,15 @@ export async function startTestApi(
     await rm(directory, { recursive: true })
   })
   const dial = (as: Caller | 'admin') => dialCaller(as === 'admin' ? adminPath : intakePath, as)
-  return { api, rooms, access, clock, events, dial, adminPath, call: (request) => call(dial, request), stranger }
+  const described = dialectsOf === coreDialects && !change.dialects ? operationsOf(api.describe() as OpenApi) : []
+  const describedCall = async (request: TestRequest) => {
+    const answer = await call(dial, request)
+    const operation = operationOf(described, request.method ?? 'GET', request.path)
+    const { status, text, headers } = answer
+    if (operation) assertDescribed(operation, { status, text, contentType: headers['content-type'] ?? '' })
+    return answer
+  }
+  return { api, rooms, access, clock, events, dial, adminPath, call: describedCall, stranger }
 }
 
 function coreDialects(rooms: V1Rooms, api: () => Api): Dialect[] {

@@ -12,6 +12,7 @@ import type { GroupRow } from '../../access/rows.ts'
 import type { EntityRef } from '../../contract/entities.ts'
 import { entityUrl } from '../../contract/entities.ts'
 import { AuthGroup, AuthGroupPut, AuthGroupsPost, NamePost } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import type { RowsView } from '../../store/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -45,6 +46,7 @@ function listRoute({ access }: V1Rooms): Route {
     method: 'GET',
     path: collection,
     summary: 'List auth groups',
+    result: listOf(AuthGroup),
     access: { kind: 'authenticated' },
     query: recursionQuery,
     handler: (request) => {
@@ -65,6 +67,7 @@ function createRoute(rooms: V1Rooms): Route {
     summary: 'Create an auth group',
     access: { kind: 'entitlement', entitlement: 'can_create_groups', entity: () => ({ type: 'server', name: '' }) },
     body: AuthGroupsPost,
+    answers: [201],
     handler: async (request) => {
       const { name } = request.body
       await access.execute('create group', (rows) => {
@@ -146,6 +149,7 @@ function renameRoute(rooms: V1Rooms): Route {
     summary: 'Rename an auth group',
     access: needs('can_edit'),
     body: NamePost,
+    answers: [201],
     handler: async (request) => {
       const [oldName, name] = [request.param('name'), request.body.name]
       await access.execute('rename group', (rows) => {

@@ -1,6 +1,7 @@
+import { Type } from 'typebox'
 import { identityRef } from '../../access/identities.ts'
 import { entityUrl } from '../../contract/entities.ts'
-import { type AuthToken, AuthTokenPost } from '../../contract/v1.ts'
+import { AuthToken, AuthTokenPost, TrustTokenObject } from '../../contract/v1.ts'
 import { formatExpiry } from '../../identity/expiry.ts'
 import { linkRef } from '../../link/rows.ts'
 import type { OutstandingToken } from '../../link/tokens.ts'
@@ -22,6 +23,7 @@ function listRoute({ links }: LinkRooms): Route {
     path: '/1.0/auth/tokens',
     summary: 'List the tokens that nobody has used yet, without their secrets',
     access: { kind: 'authenticated' },
+    result: Type.Array(AuthToken),
     handler: (request) => {
       const visible = links.outstandingTokens().filter(({ identity }) => request.mayView(identityRef(identity)))
       return sync(visible.map((token) => showToken(request, token)))
@@ -50,6 +52,7 @@ function reissueRoute(rooms: LinkRooms): Route {
     summary: 'Issue the token of a pending identity again; the one before is void',
     access: { kind: 'entitlement', entitlement: 'can_edit', entity: (request) => identityOf(rooms, request) },
     body: AuthTokenPost,
+    result: TrustTokenObject,
     handler: async (request) => {
       const addresses = request.body?.addresses ?? []
       const { identityId, token } = await rooms.links.reissueToken(request.param('nameOrId'), addresses)

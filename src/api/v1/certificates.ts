@@ -1,10 +1,12 @@
+import { Type } from 'typebox'
 import { readIdentityCertificate } from '../../access/access.ts'
 import { checkCertificateName, findCertificates, legacyKind, listCertificates } from '../../access/certificates.ts'
 import { createIdentityChanges, deleteIdentityChanges, getIdentity } from '../../access/identities.ts'
 import type { IdentityCertificate } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityRef, entityUrl } from '../../contract/entities.ts'
-import { Certificate, CertificatePut, CertificatesPost } from '../../contract/v1.ts'
+import { Certificate, CertificatePut, CertificatesPost, Operation } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import { commonNameOf } from '../../identity/certificate.ts'
 import type { ApiRequest } from '../request.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
@@ -35,6 +37,7 @@ function listRoute({ access }: V1Rooms): Route {
     method: 'GET',
     path: collection,
     summary: 'List trusted certificates',
+    result: listOf(Certificate),
     access: { kind: 'authenticated' },
     query: recursionQuery,
     handler: (request) => {
@@ -54,6 +57,8 @@ function createRoute(rooms: V1Rooms): Route {
     summary: 'Trust a certificate, make a token for one, or become trusted by a token',
     access: { kind: 'open' },
     body: CertificatesPost,
+    answers: [201, 202],
+    result: Type.Union([Operation, Type.Null()]),
     handler: (request) => {
       const { password, trust_token, token, certificate } = request.body
       if (trust_token) return spend(rooms, request, trust_token)

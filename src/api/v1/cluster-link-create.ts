@@ -1,6 +1,13 @@
+import { Type } from 'typebox'
 import { LinkspanError } from '../../base/errors.ts'
 import { entityUrl } from '../../contract/entities.ts'
-import { ClusterLinksPost, type ClusterLinkType, clusterLinkTypes } from '../../contract/v1.ts'
+import {
+  ClusterLinkCertificate,
+  ClusterLinksPost,
+  type ClusterLinkType,
+  clusterLinkTypes,
+  TrustTokenObject,
+} from '../../contract/v1.ts'
 import { decodeToken } from '../../identity/trust-token.ts'
 import { checkLinkName } from '../../link/names.ts'
 import { linkRef } from '../../link/rows.ts'
@@ -24,6 +31,8 @@ export function createClusterLinkRoute(rooms: LinkRooms): Route {
     summary: 'Create a cluster link: make a token for one, use the token of the other side, or answer its use',
     access: { kind: 'open' },
     body: ClusterLinksPost,
+    answers: [200, 201],
+    result: Type.Union([TrustTokenObject, ClusterLinkCertificate, Type.Null(), Type.Object({})]),
     handler: (request) => {
       const { name, trust_token: token, remote_address: remoteAddress } = request.body
       const type = checkType(request.body.type)

@@ -1,5 +1,6 @@
 import { entityUrl } from '../../contract/entities.ts'
 import { ClusterLink, ClusterLinkPut, ClusterLinkState, NamePost } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import { type LinkRow, linkRef } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route, type RouteAccess } from '../route.ts'
@@ -45,6 +46,7 @@ function listRoute(rooms: LinkRooms): Route {
     method: 'GET',
     path: clusterLinksPath,
     summary: 'List cluster links',
+    result: listOf(ClusterLink),
     access: { kind: 'authenticated' },
     query: recursionQuery,
     handler: (request) => {

@@ -1,6 +1,7 @@
 import { hostname, machine } from 'node:os'
 import { LinkspanError } from '../../base/errors.ts'
 import { Cluster, ClusterMember } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { sync, syncTagged } from './envelope.ts'
 import { wantsObjects } from './listing.ts'
@@ -28,6 +29,7 @@ export function clusterRoutes({ server }: V1Rooms): Route[] {
       method: 'GET',
       path: members,
       summary: 'List the members of the cluster',
+      result: listOf(ClusterMember),
       access,
       query: { recursion: '1: the members themselves instead of their URLs' },
       handler: (request) => {

@@ -2,6 +2,7 @@ import { LinkspanError } from '../../base/errors.ts'
 import type { Dialect } from '../dialect.ts'
 import type { ApiRequest } from '../request.ts'
 import type { Route } from '../route.ts'
+import { describeAnswers } from './describe.ts'
 import { failed, failedWith } from './envelope.ts'
 
 /** Only members of a cluster of LXD's use these names for themselves. */
@@ -18,6 +19,7 @@ export function v1Dialect(routes: readonly Route[]): Dialect {
     onError: (error) => failed(error),
     onUnknownRoute: () => failedWith(404, 'Not Found'),
     onUnknownMethod: () => failedWith(501, 'Not Implemented'),
+    describeAnswers,
     onRequest: checkHeaders,
   }
 }

@@ -3,6 +3,7 @@ import { authorize } from '../../access/authorize.ts'
 import { usernameOf } from '../../access/snapshot.ts'
 import { explainError, LinkspanError } from '../../base/errors.ts'
 import { serverRef } from '../../contract/entities.ts'
+import { Event } from '../../contract/v1.ts'
 import { type EventType, eventTypes, type LinkspanEvent } from '../../events/event.ts'
 import type { Subscription } from '../../events/subscription.ts'
 import type { ApiRequest } from '../request.ts'
@@ -25,6 +26,8 @@ export function eventRoutes(rooms: V1Rooms): Route[] {
       summary: 'Watch events over a WebSocket',
       access: { kind: 'authenticated' },
       query: { type: `Comma-separated: ${eventTypes.join(', ')}; without it, all that the caller may see` },
+      answers: [101],
+      result: Event,
       check: askedTypes,
       handler: () => ({
         status: 400,

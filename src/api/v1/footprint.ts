@@ -1,3 +1,4 @@
+import { type Static, Type } from 'typebox'
 import { serverRef } from '../../contract/entities.ts'
 import type { Footprint } from '../../mirror/footprint.ts'
 import type { Mirrors } from '../../mirror/mirrors.ts'
@@ -12,16 +13,14 @@ export function footprintRoutes({ mirrors }: { mirrors: Mirrors }): Route[] {
       path: '/1.0/footprint',
       summary: 'List all that was changed in the Kafka cluster and not taken back',
       access: { kind: 'entitlement', entitlement: 'can_view_topics', entity: () => serverRef },
+      result: Type.Array(FootprintItem),
       handler: () => sync(itemsOf(mirrors.footprint())),
     }),
   ]
 }
 
-interface FootprintItem {
-  what: string
-  name: string
-  detail: string
-}
+const FootprintItem = Type.Object({ what: Type.String(), name: Type.String(), detail: Type.String() })
+type FootprintItem = Static<typeof FootprintItem>
 
 function itemsOf(footprint: Footprint): FootprintItem[] {
   const { topicsCreated, topicsAdopted, configsPinned, acls, fences, sourceFences, groupOffsets } = footprint

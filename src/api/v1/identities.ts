@@ -3,7 +3,8 @@ import { deleteIdentityChanges, findIdentity, getIdentity, listIdentities } from
 import { isLegacy } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityRef, entityUrl } from '../../contract/entities.ts'
-import { Identity, type IdentityInfo, IdentityPut } from '../../contract/v1.ts'
+import { Identity, IdentityInfo, IdentityPut } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import { linkOfIdentity } from '../../link/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -40,6 +41,7 @@ function listRoute({ access }: V1Rooms, path: string, summary: string, listed: (
     path,
     summary,
     access: { kind: 'authenticated' },
+    result: listOf(Identity),
     query: recursionQuery,
     handler: (request) => {
       const entries = listIdentities(access.rows).map((identity) => {
@@ -56,6 +58,7 @@ function currentRoute({ access }: V1Rooms): Route {
     method: 'GET',
     path: `${identitiesPath}/current`,
     summary: 'Show who the caller is',
+    result: IdentityInfo,
     access: { kind: 'authenticated' },
     handler: (request) => {
       if (request.subject.kind !== 'identity') {

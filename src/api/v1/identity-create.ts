@@ -1,10 +1,11 @@
+import { Type } from 'typebox'
 import { readIdentityCertificate } from '../../access/access.ts'
 import { createIdentityChanges, createPendingIdentityChanges } from '../../access/identities.ts'
 import type { IdentityRow } from '../../access/rows.ts'
 import { tokenEndMs } from '../../access/server-config.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { entityUrl } from '../../contract/entities.ts'
-import { IdentitiesTlsPost } from '../../contract/v1.ts'
+import { IdentitiesTlsPost, TrustTokenObject } from '../../contract/v1.ts'
 import { formatExpiry } from '../../identity/expiry.ts'
 import { decodeToken } from '../../identity/trust-token.ts'
 import { linkTokenType } from '../../link/mint.ts'
@@ -24,6 +25,8 @@ export function createIdentityRoute(rooms: V1Rooms): Route {
     summary: 'Create an identity, or a token for one; or become one by its token',
     access: { kind: 'open' },
     body: IdentitiesTlsPost,
+    answers: [201],
+    result: Type.Union([TrustTokenObject, Type.Null()]),
     handler: (request) => {
       if (request.subject.kind === 'untrusted') return activate(rooms, request)
       const { name, token, certificate, trust_token } = request.body

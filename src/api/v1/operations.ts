@@ -1,5 +1,7 @@
+import { Type } from 'typebox'
 import { LinkspanError } from '../../base/errors.ts'
 import { Operation as OperationSchema } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import type { OperationView } from '../../events/event.ts'
 import type { Operation } from '../../events/operation.ts'
 import type { ApiRequest } from '../request.ts'
@@ -22,6 +24,7 @@ function listRoute({ operations }: V1Rooms): Route {
     method: 'GET',
     path: collection,
     summary: 'List operations by their status',
+    result: Type.Record(Type.String(), listOf(OperationSchema)),
     access,
     query: { recursion: '1: the operations themselves instead of their URLs' },
     handler: (request) => {
@@ -69,6 +72,8 @@ function waitRoute(rooms: V1Rooms): Route {
     method: 'GET',
     path: `${item}/wait`,
     summary: 'Wait for the end of an operation',
+    // Null when it still goes on after so many seconds, which is an error in an answer of status 200.
+    result: Type.Union([OperationSchema, Type.Null()]),
     access,
     query: { timeout: 'Seconds; without it, or with -1, as long as it takes' },
     handler: async (request) => {

@@ -1,9 +1,10 @@
+import { Type } from 'typebox'
 import { listGroups } from '../../access/groups.ts'
 import { listIdentities } from '../../access/identities.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityType, entitlementsOf, entityTypes, entityUrl, isEntityType } from '../../contract/entities.ts'
 import { patternUrl } from '../../contract/patterns.ts'
-import type { PermissionInfo } from '../../contract/v1.ts'
+import { Permission, PermissionInfo } from '../../contract/v1.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { sync } from './envelope.ts'
 import type { V1Rooms } from './rooms.ts'
@@ -14,6 +15,7 @@ export function permissionRoutes(rooms: V1Rooms): Route[] {
       method: 'GET',
       path: '/1.0/auth/permissions',
       summary: 'List what can be granted',
+      result: Type.Array(Type.Union([PermissionInfo, Permission])),
       access: {
         kind: 'entitlement',
         entitlement: 'can_view_permissions',

@@ -4,6 +4,7 @@ import { replaceServerConfigChanges, serverConfig } from '../../access/server-co
 import { usernameOf } from '../../access/snapshot.ts'
 import { serverRef } from '../../contract/entities.ts'
 import { certificateAnnouncements, type Environment, Server, ServerPut } from '../../contract/v1.ts'
+import { Texts } from '../../contract/v1-shape.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { memberName } from './cluster.ts'
@@ -43,6 +44,7 @@ export function serverRoutes(rooms: V1Rooms): Route[] {
       method: 'GET',
       path: '/',
       summary: 'List API versions',
+      result: Texts,
       access: { kind: 'open' },
       handler: () => sync(['/1.0']),
     }),

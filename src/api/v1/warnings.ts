@@ -1,6 +1,7 @@
 import { LinkspanError } from '../../base/errors.ts'
 import { serverRef } from '../../contract/entities.ts'
 import { type Warning, WarningPut, Warning as WarningSchema } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import type { WarningRow } from '../../events/warnings.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -30,6 +31,7 @@ function listRoute({ warnings }: V1Rooms): Route {
     method: 'GET',
     path: collection,
     summary: 'List warnings',
+    result: listOf(WarningSchema),
     access: view,
     query: { recursion: recursionQuery.recursion },
     handler: (request) => {
