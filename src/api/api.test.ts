@@ -209,6 +209,20 @@ test('refusals are audited, with who and what, and strangers are slowed down', a
   assert.equal((await server.call({ as: await server.stranger(), path: '/1.0' })).status, 200)
 })
 
+test('strangers are slowed down on what is not there too', async (t) => {
+  const server = await startTestApi(t)
+  const stranger = await server.stranger()
+  for (const [method, path, first] of [
+    ['POST', '/1.0/nothing', 404],
+    ['DELETE', '/1.0', 501],
+  ] as const) {
+    const as = { ...stranger, address: `10.7.${first}.1:1` }
+    const statuses = new Set<number>()
+    for (let index = 0; index < 60; index += 1) statuses.add((await server.call({ as, method, path })).status)
+    assert.deepEqual([...statuses], [first, 429])
+  }
+})
+
 test('names that speak for cluster members, and headers that forward, are refused', async (t) => {
   const server = await startTestApi(t)
   const get = async (headers: Record<string, string>, as?: Caller) => {

@@ -80,7 +80,10 @@ export async function buildApp(
   app.setErrorHandler((error: FastifyError, request, reply) => {
     return sendError(frame, dialectOf(dialects, request), error, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => send(reply, dialectOf(dialects, request).onUnknownRoute()))
+  app.setNotFoundHandler((request, reply) => {
+    limitUnknown(frame, request, reply)
+    return send(reply, dialectOf(dialects, request).onUnknownRoute())
+  })
   await app.ready()
   return app
 }
@@ -108,7 +111,10 @@ function addDialect(frame: Frame, scope: FastifyInstance, dialect: Dialect): voi
   for (const [path, used] of methodsByPath(dialect.routes)) {
     const unused = methods.filter((method) => !used.has(method))
     if (unused.length === 0) continue
-    const handler = async (_: FastifyRequest, reply: FastifyReply) => send(reply, dialect.onUnknownMethod())
+    const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+      limitUnknown(frame, request, reply)
+      return send(reply, dialect.onUnknownMethod())
+    }
     // Before anything is read or judged: there is nothing to be had here.
     scope.route({
       method: unused,
@@ -218,6 +224,12 @@ function judge(frame: Frame, dialect: Dialect, route: Route, request: ApiRequest
     request.require(access.entitlement, access.entity(request))
   }
   route.check?.(request)
+}
+
+/** What is not there costs strangers as much as what is. */
+function limitUnknown(frame: Frame, request: FastifyRequest, reply: FastifyReply): void {
+  const apiRequest = receive(frame, request, reply)
+  if (apiRequest.subject.kind === 'untrusted') limitStranger(frame, apiRequest)
 }
 
 function limitStranger(frame: Frame, request: ApiRequest): void {

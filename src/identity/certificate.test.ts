@@ -11,7 +11,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls'
 import fc from 'fast-check'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isLinkspanError } from '../base/errors.ts'
-import { createCertificate, fingerprintOf, pairProblem, parseCertificate } from './certificate.ts'
+import { commonNameOf, createCertificate, fingerprintOf, pairProblem, parseCertificate } from './certificate.ts'
 
 const request = { commonName: 'berlin', hostNames: ['berlin.example'], addresses: ['192.0.2.7'], clock: systemClock }
 const yearMs = 365 * 86_400_000
@@ -110,21 +110,28 @@ test('what cannot be trusted is refused with its reason', async () => {
   refused('A'.repeat(70_000), systemClock, /at most/)
 })
 
-test('property: whatever is given as a certificate is taken or refused, never worse', async () => {
+test('property: whatever is damaged in a certificate, it is read or refused as one, never worse', async () => {
   const { certificatePem } = await createCertificate(request)
   const der = new X509Certificate(certificatePem).raw
-  const damaged = fc.tuple(fc.nat(der.length - 1), fc.nat(255), fc.nat(der.length)).map(([at, value, end]) => {
+  const damage = fc.array(fc.tuple(fc.nat(der.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 })
+  const damaged = damage.map((changes) => {
     const bytes = Buffer.from(der)
-    bytes[at] = value
-    return bytes.subarray(0, end === 0 ? undefined : end).toString('base64')
+    for (const [index, value] of changes) bytes[index] = value
+    return bytes.toString('base64')
   })
-  const asPem = damaged.map((text) => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`)
+  const cut = fc.nat(der.length).map((length) => der.subarray(0, length).toString('base64'))
+  const armoured = fc.oneof(damaged, cut).map((text) => {
+    return `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`
+  })
+  const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), damaged, cut, armoured)
   fc.assert(
-    fc.property(fc.oneof(damaged, asPem, fc.string(), fc.base64String()), (text) => {
-      try {
-        parseCertificate(text, systemClock)
-      } catch (error) {
-        assert.ok(isLinkspanError(error, 'invalid-request'), String(error))
+    fc.property(texts, (text) => {
+      for (const parse of [(it: string) => parseCertificate(it, systemClock), commonNameOf, fingerprintOf]) {
+        try {
+          parse(text)
+        } catch (error) {
+          assert.ok(isLinkspanError(error, 'invalid-request'), String(error))
+        }
       }
     }),
     { numRuns: 2000 },
