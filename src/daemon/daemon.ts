@@ -17,6 +17,7 @@ import { AdminSocket } from './admin-socket.ts'
 import { type BackupParts, openBackups } from './backups.ts'
 import type { DaemonConfig } from './config.ts'
 import { daemonDialects } from './dialects.ts'
+import { warnOfExpiry } from './expiry-warnings.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { publishGatewayAudit } from './gateway-audit.ts'
 import { GatewaySync } from './gateway-sync.ts'
@@ -147,6 +148,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   await beginLife(foundation, rotation)
   links.recover()
   mirrors.start()
+  await lookAtCertificates(foundation)
   startSchedule(parts, superseded)
   const ready = readyOf(parts)
   await readyFile.write(ready)
@@ -238,6 +240,7 @@ function startSchedule({ foundation, links, backups, puller, stack }: Parts, sup
   schedule.every(usesIntervalMs, 'note uses of identities', () => foundation.access.uses.flush())
   schedule.every(pruneIntervalMs, 'prune expired tokens', () => foundation.access.pruneExpired())
   schedule.every(pruneIntervalMs, 'prune warnings', () => foundation.warnings.prune())
+  schedule.every(pruneIntervalMs, 'look at certificates', () => lookAtCertificates(foundation))
   schedule.every(refreshIntervalMs, 'refresh addresses', () => links.refreshAddresses())
   schedule.soonAndEvery(supersededIntervalMs, 'ask whether this host was replaced', (signal) => superseded.look(signal))
   schedule.every(pruneIntervalMs, 'delete expired backups', () => backups.prune())
@@ -245,6 +248,10 @@ function startSchedule({ foundation, links, backups, puller, stack }: Parts, sup
   schedule.every(pruneIntervalMs, 'end certificate announcements', () => links.endAnnouncements())
   schedule.every(announceIntervalMs, 'announce addresses', () => links.announceAddresses())
   schedule.every(lookAroundIntervalMs, 'look at linked clusters', () => links.lookAround())
+}
+
+function lookAtCertificates({ access, warnings, clock, identity }: Foundation): Promise<void> {
+  return warnOfExpiry({ rows: access.rows, warnings, clock, ownCertificate: identity.cluster.certificatePem })
 }
 
 function readyOf({ foundation, front, gateway, watch }: Parts): Ready {

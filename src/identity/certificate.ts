@@ -113,6 +113,11 @@ export function commonNameOf(certificatePem: string): string | undefined {
   return /^CN=(.+)$/m.exec(readCertificate(certificatePem).subject)?.[1]
 }
 
+/** Its last moment, in milliseconds since the epoch. */
+export function certificateEndMs(certificatePem: string): number {
+  return readCertificate(certificatePem).validToDate.getTime()
+}
+
 function readCertificate(text: string): X509Certificate {
   if (text.length > certificateCharactersMax) {
     throw new LinkspanError('invalid-request', `A certificate has at most ${certificateCharactersMax} characters`)
