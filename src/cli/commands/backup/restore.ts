@@ -25,5 +25,5 @@ export function define(command: Command): void {
 }
 
 const help = `
-The directory of --state-dir must be missing or empty. Records of an embedded broker are in no backup: mirrors are filled
+The directory of --state-dir must be missing or empty. An embedded broker's records are in no backup: mirrors are filled
 again from their sources, other topics begin empty.`
