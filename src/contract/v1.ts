@@ -81,10 +81,24 @@ export type ClusterLinkState = Static<typeof ClusterLinkState>
 export const AddressesPut = Type.Object({ addresses: Texts })
 export type AddressesPut = Static<typeof AddressesPut>
 
+/** Ours: the certificate that followed another one, and the signature by that one's key. */
+export const CertificateSuccession = Type.Object({
+  /** Fingerprint of the one that went. */
+  previous: Text,
+  certificate: Text,
+  generation: Type.Integer(),
+  issued_at: Text,
+  /** ECDSA or RSA with SHA-384, in hex. */
+  signature: Text,
+})
+export type CertificateSuccession = Static<typeof CertificateSuccession>
+
 /** Ours: `GET /1.0/cluster/certificate`. */
 export const ClusterCertificate = Type.Object({
   certificate: Text,
   fingerprint: Text,
+  /** Oldest first, for whoever pins one that went. */
+  succession: Type.Array(CertificateSuccession),
   /** Null when every linked cluster knows the certificate. */
   rotation: Type.Union([
     Type.Null(),

@@ -15,6 +15,7 @@ import { daemonDialects } from './dialects.ts'
 const open = [
   'GET /', // the API's versions
   'GET /1.0', // strangers learn how to become known, and nothing else
+  'GET /1.0/cluster/certificate', // what every handshake shows, and what followed what
   'POST /1.0/auth/identities/tls', // spends tokens
   'POST /1.0/certificates', // spends tokens
   'POST /1.0/cluster/links', // spends tokens
@@ -24,7 +25,6 @@ const authenticated = [
   'GET /1.0/instances', // likewise
   ...['', '/tls', '/oidc', '/bearer'].map((path) => `GET /1.0/auth/identities${path}`),
   ...['', '/members', '/members/:name'].map((path) => `GET /1.0/cluster${path}`), // whom the caller deals with
-  'GET /1.0/cluster/certificate', // what every handshake shows
   'GET /1.0/auth/identities/current', // who is asking
   'PUT /1.0/auth/identities/current/addresses', // where the caller is from now on
   'GET /1.0/auth/explain', // why he may, or may not

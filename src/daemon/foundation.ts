@@ -15,6 +15,7 @@ import { openSealer, type Sealer } from '../identity/sealing.ts'
 import { type ClusterFactsRow, clusterFactsTable, loadClusterFacts } from '../link/cluster-facts.ts'
 import { rotationTable } from '../link/rotation-rows.ts'
 import { linkTable } from '../link/rows.ts'
+import { successionTable } from '../link/succession-rows.ts'
 import { fenceTable, mirrorTable, syncedGroupTable } from '../mirror/rows.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Table } from '../store/table.ts'
@@ -51,6 +52,7 @@ const tables: readonly Table<object>[] = [
   syncedGroupTable,
   fenceTable,
   rotationTable,
+  successionTable,
   clusterFactsTable,
   warningTable,
 ]

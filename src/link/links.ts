@@ -37,6 +37,7 @@ import { refreshAddresses } from './refresh.ts'
 import { findLink, type LinkRow, linkTable, listLinks } from './rows.ts'
 import { Sightings } from './sightings.ts'
 import { sourceOf } from './source.ts'
+import { followSuccession } from './succession.ts'
 import { type OutstandingToken, outstandingTokens, type ReissuedToken, reissueToken } from './tokens.ts'
 import { forgetWarnings, warnOfState } from './warnings.ts'
 
@@ -248,6 +249,8 @@ export class Links implements AsyncDisposable {
       if (link.state !== 'active' || link.reach !== 'peer') continue
       const { cluster_link_members: members } = await this.#look(link, this.#stopping.signal)
       const active = members.filter(({ status }) => status === 'Active').length
+      const isFollowed = active === 0 && (await followSuccession(this.#context, link, this.#stopping.signal))
+      if (isFollowed) continue
       // Some of its addresses are gone: it may have new ones, and a one-way peer cannot tell.
       if (active > 0 && active < members.length) await this.#refresh(link.id, this.#stopping.signal)
     }

@@ -9,6 +9,8 @@ import type { LinkOptions } from './context.ts'
 import { dropRotation, findRotation, putRotation, type RotationRow, type UntoldPeer } from './rotation-rows.ts'
 import { announceCertificate, replaceCertificate, type Telling } from './rotation-tell.ts'
 import { type LinkRow, linkTable, listLinks } from './rows.ts'
+import { followSuccession } from './succession.ts'
+import { addSuccession, signSuccession } from './succession-rows.ts'
 
 export interface RotationOptions {
   context: LinkOptions
@@ -165,7 +167,7 @@ export class CertificateRotation implements AsyncDisposable {
 
   /** From the first file on it is done, whatever crashes: the row is only told of it. */
   async #switch(): Promise<void> {
-    const { directory, identity, context, serve, onSwitched } = this.#options
+    const { directory, identity, context, generation, serve, onSwitched } = this.#options
     const { next: fingerprint, previous } = this.pending!
     if (identity.clusterFingerprint !== fingerprint) {
       const next = await this.#pair(fingerprint)
@@ -173,13 +175,16 @@ export class CertificateRotation implements AsyncDisposable {
       identity.cluster = await storeKeyPair(directory, 'cluster', next)
     }
     await serve(identity.cluster)
-    const untilMs = context.clock.wallMs() + retiredMs
+    const nowMs = context.clock.wallMs()
+    const untilMs = nowMs + retiredMs
+    const said = signSuccession(await this.#pair(previous), identity.cluster, { generation: generation(), nowMs })
     await context.access.execute('switch certificate', (rows) => {
       const row = findRotation(rows)!
       // Links that were made since the beginning know the certificate that was served then.
       const peers = knowingPeers(listLinks(rows), row.peers, previous)
       const retired = [...row.retired, { fingerprint: previous, untilMs }]
-      return { changes: [putRotation({ ...row, switched: true, peers, retired })], result: undefined }
+      const changes = [putRotation({ ...row, switched: true, peers, retired }), ...addSuccession(rows, said)]
+      return { changes, result: undefined }
     })
     await removeKeyPair(nextName, directory)
     context.log.info({ fingerprint, previous }, 'The port and the links of this cluster use its new certificate')
@@ -246,7 +251,7 @@ export class CertificateRotation implements AsyncDisposable {
     try {
       const known = await this.#pair(peer.knows)
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(tellMs)])
-      const told = await tell(peer, { link, known, generation: generation(), signal: deadline })
+      const told = await this.#tell(peer, { link, known, generation: generation(), signal: deadline }, tell)
       onUntold(link, null)
       return told
     } catch (error) {
@@ -256,6 +261,19 @@ export class CertificateRotation implements AsyncDisposable {
       if (!isLate && !isLinkspanError(error)) context.log.error({ err: error }, 'Telling a linked cluster failed')
       onUntold(link, problem)
       return { ...peer, problem }
+    }
+  }
+
+  /** A cluster that changed its own certificate meanwhile is told once we know that. */
+  async #tell(peer: UntoldPeer, telling: Omit<Telling, 'next'>, tell: Tell): Promise<UntoldPeer | undefined> {
+    try {
+      return await tell(peer, telling)
+    } catch (error) {
+      const { context } = this.#options
+      const isOther = isLinkspanError(error, 'wrong-fingerprint')
+      if (!isOther || !(await followSuccession(context, telling.link, telling.signal))) throw error
+      const link = context.store.rows.get(linkTable, telling.link.id)
+      return link ? await tell(peer, { ...telling, link }) : undefined
     }
   }
 

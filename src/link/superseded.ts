@@ -1,6 +1,8 @@
+import { isLinkspanError } from '../base/errors.ts'
 import type { LinkOptions } from './context.ts'
 import { readPeerServer } from './peer.ts'
-import { addressesOf, type LinkRow, listLinks, pinOf } from './rows.ts'
+import { addressesOf, type LinkRow, linkTable, listLinks, pinOf } from './rows.ts'
+import { followSuccession } from './succession.ts'
 
 const askMs = 5000
 const askedMax = 16
@@ -17,7 +19,8 @@ export function supersededText(generation: number): string {
 
 /**
  * Whether linked clusters take another host for this one: one that was restored from a backup of it, while this one was
- * thought to be lost. They trust only the one of the higher generation.
+ * thought to be lost. They trust only the one of the higher generation. A cluster that changed its certificate while
+ * this one was away is found again on the way.
  */
 export class SupersededWatch {
   readonly #context: LinkOptions
@@ -57,8 +60,17 @@ export class SupersededWatch {
   async #ask(link: LinkRow, stopping: AbortSignal): Promise<number | undefined> {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(askMs)])
     const { cluster } = this.#context.identity
-    const call = { addresses: addressesOf(link), fingerprint: pinOf(link.peer!), as: cluster, signal }
-    // Whoever cannot be asked says nothing of us; the probe of the link tells why.
-    return (await readPeerServer(call).catch(() => undefined))?.supersededBy
+    const ask = ({ peer }: LinkRow) => {
+      return readPeerServer({ addresses: addressesOf(link), fingerprint: pinOf(peer!), as: cluster, signal })
+    }
+    try {
+      return (await ask(link)).supersededBy
+    } catch (error) {
+      // Whoever cannot be asked says nothing of us; the probe of the link tells why.
+      if (!isLinkspanError(error, 'wrong-fingerprint')) return undefined
+      const isFollowed = await followSuccession(this.#context, link, signal).catch(() => false)
+      const now = this.#context.store.rows.get(linkTable, link.id)
+      return isFollowed && now ? (await ask(now).catch(() => undefined))?.supersededBy : undefined
+    }
   }
 }

@@ -65,6 +65,9 @@ test('a restored host is the lost one, works on, and the old one is refused', { 
   const bytes = await pull(west, 'east')
   await fill(west, 'orders', ['three'])
   await east.kill()
+  // What the other side did meanwhile is in no backup.
+  const rotated = await callV1(west, 'POST', '/1.0/cluster/certificate', {})
+  assert.equal((await west.client.operations.wait(rotated.metadata.id)).status, 'Success')
 
   await using place = await folder()
   const stateDir = join(place.path, 'state')

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
 import type { ClusterCertificate, Operation } from '../../src/contract/v1.ts'
 import { createCertificate } from '../../src/identity/certificate.ts'
+import { encodeToken, type TrustToken } from '../../src/identity/trust-token.ts'
 import { peekCertificate } from '../../src/transport/pinned.ts'
 import { pinnedHttp } from '../../src/transport/pinned-fetch.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
@@ -152,6 +153,23 @@ test('a cluster that is down is told once it is back, also of two rotations', as
     (await b.client.identities.list()).map(({ id }) => id),
     [fingerprint],
   )
+})
+
+test('who cannot be told of a new certificate finds it by itself: the old one has named it', async () => {
+  await using c = await startDaemon({ name: 'site-c' })
+  const { metadata } = await c.client.clusterLinks.create({ name: 'from-a', type: 'unidirectional' })
+  const token = encodeToken(metadata as TrustToken)
+  await a.client.clusterLinks.create({ name: 'to-c', type: 'unidirectional', trust_token: token })
+  assert.equal(await statusOf(a, 'to-c'), 'Active')
+  const rotated = await rotate(c)
+  assert.deepEqual([rotated.metadata?.told, rotated.metadata?.one_way], [[], ['from-a']])
+  await rotate(c)
+  assert.match(await statusOf(a, 'to-c'), /Unreachable/)
+  await a.kill()
+  a = await onAgain(a)
+  await waitFor(async () => (await statusOf(a, 'to-c')) === 'Active', { what: 'the successor is found' })
+  await a.client.clusterLinks.delete('to-c')
+  await bothActive()
 })
 
 test('killed at any moment of a rotation, it goes on', { timeout: 120_000 }, async () => {

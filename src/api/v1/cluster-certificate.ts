@@ -4,6 +4,7 @@ import { ClusterCertificate, ClusterCertificatePut } from '../../contract/v1.ts'
 import type { CertificatePems } from '../../identity/certificate.ts'
 import type { CertificateRotation, RotationReport } from '../../link/rotation.ts'
 import { linkOfIdentity, linkRef, listLinks } from '../../link/rows.ts'
+import { listSuccession } from '../../link/succession-rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
 import { started, sync } from './envelope.ts'
@@ -23,7 +24,8 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
       method: 'GET',
       path,
       summary: "Show the cluster's certificate, and how far its rotation is",
-      access: { kind: 'authenticated' },
+      // Who pins a certificate that went is a stranger until it has found its successor.
+      access: { kind: 'open' },
       result: ClusterCertificate,
       handler: (request) => sync(show(rooms, request)),
     }),
@@ -51,8 +53,9 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
 /** Which links are left is for those to know who may see them. */
 function show({ rotation, server, access }: CertificateRooms, request: ApiRequest): ClusterCertificate {
   const { pending } = rotation
-  const shown = { certificate: server.certificatePem(), fingerprint: server.fingerprint() }
-  if (!pending) return { ...shown, rotation: null }
+  const succession = listSuccession(access.rows)
+  const shown = { certificate: server.certificatePem(), fingerprint: server.fingerprint(), succession }
+  if (!pending || request.subject.kind === 'untrusted') return { ...shown, rotation: null }
   const links = listLinks(access.rows).filter((link) => link.id in pending.peers && request.mayView(linkRef(link)))
   const untold = links.map(({ id, name }) => ({ link: name, problem: pending.peers[id]!.problem ?? '' }))
   const { previous, next, switched, startedMs } = pending

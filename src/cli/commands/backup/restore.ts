@@ -18,12 +18,11 @@ export function define(command: Command): void {
       const generation = await restoreBackup({ bytes, secret, directory })
       await using context = openContext(command)
       context.say(`${directory} holds the state of the lost host, of generation ${generation}`)
-      context.note(
-        'Start linkspand on it as the lost host was started: linked clusters are told, and refuse the old one.',
-      )
+      const next = 'Start linkspand on it as the lost host was started'
+      context.note(`${next}: linked clusters are told, and refuse the old one.`)
     })
 }
 
 const help = `
-The directory of --state-dir must be missing or empty. An embedded broker's records are in no backup: mirrors are filled
-again from their sources, other topics begin empty.`
+The directory of --state-dir must be missing or empty. Records of an embedded broker are in no backup: mirrors are
+filled again from their sources, other topics begin empty.`
