@@ -114,6 +114,9 @@ test('the secret never goes to another daemon, and a failure leaves nothing behi
     assert.match(result.stderr, pattern)
     assert.deepEqual(await leftBehind(), [])
   }
+  const nameless = await run(`remote add ${elsewhere}`)
+  assert.deepEqual([nameless.code, nameless.stderr.includes(elsewhere)], [2, false])
+  assert.match(nameless.stderr, /Name the remote first/)
   const { stderr } = await run(`remote add b --accept-certificate ${elsewhere}`)
   assert.match(stderr, /leave --accept-certificate out/)
 })

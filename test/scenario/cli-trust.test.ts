@@ -84,6 +84,8 @@ test('a token that is cut off, twice there or misplaced is refused before anythi
       assert.ok(!result.stderr.includes(tokenObject.secret))
     }),
   )
+  const nameless = await daemon.cli(['cluster', 'link', 'create', token])
+  assert.deepEqual([nameless.code, nameless.stderr], [2, 'Error: Name the link first, then the token\n'])
   assert.deepEqual(daemon.requests, [])
 })
 

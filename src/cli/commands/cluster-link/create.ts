@@ -47,6 +47,7 @@ export function define(command: Command): void {
       checkOptions(options)
       const { remote, name: link } = parseName(name, 'link')
       await using context = openContext(command, remote)
+      if (looksLikeToken(link)) throw new LinkspanError('usage', 'Name the link first, then the token')
       await create(context, link, words, options)
     })
 }

@@ -26,6 +26,8 @@ export function define(command: Command): void {
     .option('--accept-certificate', 'trust the certificate at the address without looking at it')
     .addHelpText('after', help)
     .action(async (text: string, place: string | undefined, options: Options) => {
+      if (looksLikeToken(text))
+        throw new LinkspanError('usage', 'Name the remote first: linkspan remote add NAME TOKEN')
       const name = parseRemoteItself(text)
       checkRemoteName(name)
       await using context = openContext(command)
