@@ -9,6 +9,7 @@ import type {
   CertificatePut,
   CertificatesPost,
   Cluster,
+  ClusterCertificate,
   ClusterLink,
   ClusterLinkPut,
   ClusterLinkState,
@@ -172,7 +173,7 @@ export function memberCalls(v1: V1Requests) {
     list: (signal?: AbortSignal) => v1.list<ClusterMember>('/1.0/cluster/members', signal),
     get: (name: string) => v1.get<ClusterMember>(`/1.0/cluster/members/${segment(name)}`),
     /** Ours. */
-    certificate: () => v1.get<{ fingerprint: string; rotation: { next: string } | null }>('/1.0/cluster/certificate'),
+    certificate: () => v1.get<ClusterCertificate>('/1.0/cluster/certificate'),
     /** Ours. What comes back is the operation that goes on. */
     rotateCertificate: async () => {
       return (await v1.send<Operation>('POST', '/1.0/cluster/certificate', { body: {} })).metadata

@@ -85,6 +85,28 @@ test('a name that is taken is told before anything is made', async () => {
   assert.deepEqual(await links(b), ['a'])
 })
 
+test('a certificate that is rotated over a remote is pinned anew, and the link goes on', async () => {
+  await cli(b, 'cluster link delete a')
+  assert.equal((await run('cluster link connect a: b:')).code, 0)
+  const before = b.ready.fingerprint
+  const { code, stdout, stderr } = await run('cluster certificate rotate b: --force')
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.match(stdout, /^The cluster's certificate is now [0-9a-f]{64}\nLinked clusters that know it: a\n$/)
+  assert.ok(!stdout.includes(before))
+  assert.equal((await run('cluster link info b:a')).code, 0)
+  for (const [here, name] of [
+    [a, 'b'],
+    [b, 'a'],
+  ] as const) {
+    await waitFor(async () => {
+      const { cluster_link_members: members } = await here.client.clusterLinks.state(name)
+      return members[0]?.status === 'Active'
+    })
+  }
+  await run('cluster link delete a:b')
+  await run('cluster link delete b:a')
+})
+
 test('an interrupt undoes what was made so far', async () => {
   // Takes connections and says nothing: whoever uses the token waits.
   const silent = createServer(() => {})
