@@ -174,6 +174,18 @@ test('Kafka links: the cluster at the other end is asked for its id', async (t) 
   await assert.rejects(links.setRemoteKafkaClusterId(link.id, 'NEW'), { code: 'source-changed' })
 })
 
+test('a link that nothing answers is warned of; whoever stops asking proves nothing', async (t) => {
+  const { links, warned } = await openWorld(t)
+  await links.createKafkaLink({ name: 'dr', configs: set({ 'bootstrap.servers': '127.0.0.1:1' }), ...plain })
+  await links.state('dr', AbortSignal.abort())
+  assert.deepEqual([...warned], [])
+  const state = await links.state('dr')
+  assert.equal(state.cluster_link_members[0]?.status, 'Unreachable')
+  assert.deepEqual([...warned], ['Cluster link is not reached'])
+  await links.rename('dr', 'other')
+  assert.deepEqual([...warned], [])
+})
+
 test('alterConfig: one bad key changes nothing; validateOnly changes nothing', async (t) => {
   const { links, store } = await openWorld(t)
   await links.createKafkaLink({ name: 'dr', configs: set(kafkaConfig), ...plain })

@@ -246,6 +246,7 @@ export class Links implements AsyncDisposable {
   /** Sees which peers are there, so that it is known since when one is not. To be called every few minutes. */
   async lookAround(): Promise<void> {
     for (const link of this.list()) {
+      if (this.#stopping.signal.aborted) return
       if (link.state !== 'active' || link.reach !== 'peer') continue
       const { cluster_link_members: members } = await this.#look(link, this.#stopping.signal)
       const active = members.filter(({ status }) => status === 'Active').length
@@ -282,8 +283,9 @@ export class Links implements AsyncDisposable {
 
   async #look(link: LinkRow, signal?: AbortSignal): Promise<ClusterLinkState> {
     const state = await probeLink(this.#context, link, signal)
-    // Deleted or renamed meanwhile, it is warned of no more.
-    if (this.byId(link.id)?.name === link.name) await warnOfState(this.#context, link, state.cluster_link_members)
+    // A look that was broken off shows nothing; deleted or renamed meanwhile, a link is warned of no more.
+    const counts = !signal?.aborted && this.byId(link.id)?.name === link.name
+    if (counts) await warnOfState(this.#context, link, state.cluster_link_members)
     return state
   }
 

@@ -53,6 +53,14 @@ async function membersOf(at: Daemon, name: string): Promise<Member[]> {
 
 const statusesOf = async (at: Daemon, name: string) => (await membersOf(at, name)).map(({ status }) => status)
 
+/** The status of each of east's warnings about the link. */
+async function warned(): Promise<Map<string, string>> {
+  const { metadata } = await callV1(east, 'GET', '/1.0/warnings?recursion=1')
+  // biome-ignore lint/suspicious/noExplicitAny: whatever came
+  const about = metadata.filter(({ entity_url }: any) => entity_url === `${linksPath}/west`)
+  return new Map(about.map(({ type, status }: { type: string; status: string }) => [type, status]))
+}
+
 test('members that are there are active, with their name, the time and the way to them', async () => {
   const members = await membersOf(east, 'west')
   assert.deepEqual(
@@ -136,14 +144,6 @@ async function linkDaemonsAgain(): Promise<void> {
     if ((await callV1(at, 'GET', `${linksPath}/${name}`)).status === 200) await at.client.clusterLinks.delete(name)
   }
   await linkDaemons(west, east, { atOne: 'east', atOther: 'west' })
-}
-
-/** The status of each of east's warnings about the link. */
-async function warned(): Promise<Map<string, string>> {
-  const { metadata } = await callV1(east, 'GET', '/1.0/warnings?recursion=1')
-  // biome-ignore lint/suspicious/noExplicitAny: whatever came
-  const about = metadata.filter(({ entity_url }: any) => entity_url === `${linksPath}/west`)
-  return new Map(about.map(({ type, status }: { type: string; status: string }) => [type, status]))
 }
 
 test('a peer that is killed is unreachable at all of its addresses, and active again after its start', async () => {

@@ -18,6 +18,8 @@ export interface World {
   access: Access
   clock: { nowMs: number; wallMs: () => number; monotonicMs: () => number }
   changes: LinkChange[]
+  /** Types of the warnings that stand. */
+  warned: Set<string>
 }
 
 export async function openWorld(t: TestContext, addresses: string[] = ['127.0.0.1:8443']): Promise<World> {
@@ -28,7 +30,13 @@ export async function openWorld(t: TestContext, addresses: string[] = ['127.0.0.
   const access = new Access({ store, clock, log: silentLog })
   const identity = await loadHostIdentity({ directory, name: 'here', hostNames: [], addresses: [], clock })
   const sealer = await openSealer(directory)
-  const links = new Links({ store, access, sealer, identity, clock, log: silentLog, addresses: () => addresses })
+  const warned = new Set<string>()
+  const warnings = {
+    raise: async ({ type }: { type: string }) => void warned.add(type),
+    resolve: async ({ type }: { type: string }) => void warned.delete(type),
+  }
+  const options = { store, access, sealer, identity, clock, log: silentLog, addresses: () => addresses, warnings }
+  const links = new Links(options)
   const changes: LinkChange[] = []
   links.onChange((change) => changes.push(change))
   t.after(async () => {
@@ -37,7 +45,7 @@ export async function openWorld(t: TestContext, addresses: string[] = ['127.0.0.
     await store[Symbol.asyncDispose]()
     await rm(directory, { recursive: true })
   })
-  return { links, store, access, clock, changes }
+  return { links, store, access, clock, changes, warned }
 }
 
 /** What a link is asked for with. */
