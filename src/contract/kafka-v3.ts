@@ -329,3 +329,17 @@ export const KafkaTopicConfig = Type.Object({
 export type KafkaTopicConfig = Static<typeof KafkaTopicConfig>
 export const KafkaTopicConfigList = listOf('KafkaTopicConfigList', KafkaTopicConfig)
 export type KafkaTopicConfigList = Static<typeof KafkaTopicConfigList>
+
+export const KafkaPartition = Type.Object({
+  ...item('KafkaPartition'),
+  cluster_id: Text,
+  topic_name: Text,
+  partition_id: Type.Integer(),
+  /** Missing while the partition has none. */
+  leader: Type.Optional(Related),
+  replicas: Related,
+  reassignment: Related,
+})
+export type KafkaPartition = Static<typeof KafkaPartition>
+export const KafkaPartitionList = listOf('KafkaPartitionList', KafkaPartition)
+export type KafkaPartitionList = Static<typeof KafkaPartitionList>

@@ -1,6 +1,7 @@
 import { LinkspanError } from '../../base/errors.ts'
 import type { Dialect } from '../dialect.ts'
 import type { Answer, Route } from '../route.ts'
+import { describeAnswers } from './describe.ts'
 import { v3Errors } from './errors.ts'
 
 /** Confluent's dialect; `/v3` is written into `/kafka/v3` before it gets here, and a trailing slash is forgiven. */
@@ -10,6 +11,7 @@ export function v3Dialect(routes: readonly Route[]): Dialect {
     prefixes: ['/kafka/v3', '/v3'],
     bodies: 'json',
     routes,
+    describeAnswers,
     onError: (error) => v3Failure(error),
     onUnknownRoute: () => ({ status: 404, body: { error_code: 404, message: 'HTTP 404 Not Found' } }),
     onUnknownMethod: () => ({ status: 405, body: { error_code: 405, message: 'HTTP 405 Method Not Allowed' } }),

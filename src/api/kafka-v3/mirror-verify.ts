@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { LinkspanError } from '../../base/errors.ts'
 
 import { entityUrl } from '../../contract/entities.ts'
@@ -22,6 +23,8 @@ export function mirrorVerifyRoute(rooms: V3Rooms): Route {
     summary: 'Compare mirror topics with their sources, record for record',
     access: linkAccess('can_view'),
     body: AlterMirrors,
+    answers: [202],
+    result: Type.Object({ operation: Type.String({ description: 'URL of the operation in /1.0' }) }),
     handler: (request) => {
       const { mirrors, operations } = rooms
       const link = linkOf(rooms, request)

@@ -1,5 +1,5 @@
 import { LinkspanError } from '../../base/errors.ts'
-import { AlterConfigs, type KafkaTopicConfig, KafkaTopicConfigList } from '../../contract/kafka-v3.ts'
+import { AlterConfigs, KafkaTopicConfig, KafkaTopicConfigList } from '../../contract/kafka-v3.ts'
 import {
   alterTopicConfigs,
   type ConfigEntry,
@@ -49,6 +49,7 @@ function getRoute(rooms: V3Rooms): Route {
     path: `${topicPath}/configs/:config`,
     summary: 'Show one config of a topic',
     access: topicAccess('can_view'),
+    result: KafkaTopicConfig,
     handler: async (request) => {
       const { name } = await topicOf(rooms, request)
       const wanted = request.param('config')

@@ -1,3 +1,4 @@
+import { KafkaPartition, KafkaPartitionList } from '../../contract/kafka-v3.ts'
 import type { PartitionMetadata } from '../../kafka/metadata-cache.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -12,6 +13,7 @@ export function topicPartitionRoutes(rooms: V3Rooms): Route[] {
       path: `${topicPath}/partitions`,
       summary: 'List the partitions of a topic',
       access: topicAccess('can_view'),
+      result: KafkaPartitionList,
       handler: async (request) => {
         const { name, partitions } = await topicOf(rooms, request)
         const shown = partitions.map((partition) => showPartition(request, name, partition))
@@ -24,6 +26,7 @@ export function topicPartitionRoutes(rooms: V3Rooms): Route[] {
       path: `${topicPath}/partitions/:partition`,
       summary: 'Show a partition of a topic',
       access: topicAccess('can_view'),
+      result: KafkaPartition,
       handler: async (request) => {
         const { name, partitions } = await topicOf(rooms, request)
         const wanted = request.param('partition')
@@ -35,7 +38,7 @@ export function topicPartitionRoutes(rooms: V3Rooms): Route[] {
   ]
 }
 
-function showPartition(request: ApiRequest, topic: string, { partition, leader }: PartitionMetadata) {
+function showPartition(request: ApiRequest, topic: string, { partition, leader }: PartitionMetadata): KafkaPartition {
   const cluster = request.param('cluster')
   const self = urlOf(request, cluster, 'topics', topic, 'partitions', String(partition))
   return {

@@ -57,6 +57,8 @@ function createRoute(rooms: V3Rooms): Route {
     summary: 'Make a topic',
     access: { kind: 'entitlement', entitlement: 'can_create_topics', entity: () => ({ type: 'server', name: '' }) },
     body: CreateTopic,
+    answers: [200, 201],
+    result: KafkaTopic,
     handler: async (request) => {
       const cluster = clusterOf(rooms, request)
       const { topic_name: name, partitions_count, replication_factor, configs, validate_only } = request.body
@@ -99,6 +101,7 @@ function growRoute(rooms: V3Rooms): Route {
     summary: 'Give a topic more partitions',
     access: topicAccess('can_edit'),
     body: PatchTopic,
+    result: KafkaTopic,
     handler: async (request) => {
       const { name } = await topicOf(rooms, request)
       if (rooms.mirrors.ofTopic(name)) {
