@@ -25,6 +25,7 @@ const authenticated = [
   'GET /1.0/instances', // likewise
   ...['', '/tls', '/oidc', '/bearer'].map((path) => `GET /1.0/auth/identities${path}`),
   ...['', '/members', '/members/:name'].map((path) => `GET /1.0/cluster${path}`), // whom the caller deals with
+  'GET /1.0/auth/identity-provider-groups', // nothing
   'GET /1.0/auth/identities/current', // who is asking
   'PUT /1.0/auth/identities/current/addresses', // where the caller is from now on
   'GET /1.0/auth/explain', // why he may, or may not

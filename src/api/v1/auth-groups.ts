@@ -12,11 +12,11 @@ import type { GroupRow } from '../../access/rows.ts'
 import type { EntityRef } from '../../contract/entities.ts'
 import { entityUrl } from '../../contract/entities.ts'
 import { AuthGroup, AuthGroupPut, AuthGroupsPost, NamePost } from '../../contract/v1.ts'
-import { listOf } from '../../contract/v1-shape.ts'
+import { listOf, Texts } from '../../contract/v1-shape.ts'
 import type { RowsView } from '../../store/rows.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
-import { created, done, syncTagged } from './envelope.ts'
+import { created, done, sync, syncTagged } from './envelope.ts'
 import { checkMatch } from './etag.ts'
 import { listAnswer, recursionQuery, shownWithEntitlements } from './listing.ts'
 import { auditOf, type V1Rooms } from './rooms.ts'
@@ -38,6 +38,7 @@ export function authGroupRoutes(rooms: V1Rooms): Route[] {
     patchRoute(rooms),
     renameRoute(rooms),
     deleteRoute(rooms),
+    identityProviderRoute(),
   ]
 }
 
@@ -174,6 +175,19 @@ function deleteRoute(rooms: V1Rooms): Route {
       auditOf(rooms).groupChanged(request, 'deleted', name)
       return done()
     },
+  })
+}
+
+/** Of logins by an identity provider, which there are none of: LXD's clients may ask all the same. */
+function identityProviderRoute(): Route {
+  return defineRoute({
+    method: 'GET',
+    path: '/1.0/auth/identity-provider-groups',
+    summary: 'List identity provider groups: none',
+    access: { kind: 'authenticated' },
+    query: recursionQuery,
+    result: Texts,
+    handler: () => sync([]),
   })
 }
 
