@@ -195,3 +195,26 @@ test('only a linked cluster says where it is, and only where it really is', asyn
   assert.equal((await announce({ http: peer }, [b.ready.https])).status, 403)
   await b.client.clusterLinks.delete('london')
 })
+
+test('two clusters that use tokens of each other at once are linked once, or not at all, and never by half', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const [ofA, ofB] = await Promise.all([mintLinkToken(a, 'minted'), mintLinkToken(b, 'minted')])
+    const answers = await Promise.all([useLinkToken(a, 'used', ofB), useLinkToken(b, 'used', ofA)])
+    const made = answers.filter(({ status }) => status === 201).length
+    assert.ok(made <= 1, JSON.stringify(answers))
+    for (const { status, code } of answers) assert.ok(status === 201 || code === 'already-exists', code)
+    for (const at of [a, b]) {
+      const links = await at.client.clusterLinks.list()
+      const active = links.filter(({ config }) => config['volatile.addresses'])
+      assert.equal(active.length, made)
+      for (const { name } of active) {
+        const { cluster_link_members: members } = await at.client.clusterLinks.state(name)
+        assert.ok(members.every(({ status }) => status === 'Active'))
+      }
+    }
+    for (const at of [a, b]) {
+      for (const { name } of await at.client.clusterLinks.list()) await at.client.clusterLinks.delete(name)
+      assert.deepEqual(await at.client.identities.list(), [])
+    }
+  }
+})
