@@ -146,6 +146,8 @@ test('all addresses are remembered, and those that are dead are passed over', as
   const dead = '127.0.0.1:1'
   await out(`remote add b ${await tokenOf(b, { addresses: [dead, b.ready.https] })}`)
   assert.match(await out('remote list -f json'), new RegExp(`"https://${b.ready.https}","https://${dead}"`))
+  await out(`remote add b2 ${await tokenOf(b, { addresses: [a.ready.https, b.ready.https] })}`)
+  assert.doesNotMatch(await out('remote list -f csv'), new RegExp(a.ready.https))
   await out(`remote set-url b: https://${dead},${b.ready.https}/`)
   assert.match(await out('query b:/1.0'), /"auth": "trusted"/)
   await out(`remote set-url b ${dead}`)

@@ -11,6 +11,8 @@ const addressesMax = 64
 export interface Found extends PeerCertificate {
   /** Those that answered first, then those that were silent. */
   addresses: string[]
+  /** Those that presented another certificate: they are somebody else's. */
+  strangers: string[]
 }
 
 /** `host:port`, or several parted by commas; `https://` and a slash at the end are forgiven. Throws `usage`. */
@@ -37,12 +39,14 @@ export async function findCertificate(addresses: readonly string[], expected?: F
   const answered = answers.flatMap(({ address, peer }) => (peer ? [{ address, peer }] : []))
   const wanted = expected ?? answered[0]?.peer.fingerprint
   const good = answered.filter(({ peer }) => peer.fingerprint === wanted)
-  const other = answered.find(({ peer }) => peer.fingerprint !== wanted)
+  const others = answered.filter(({ peer }) => peer.fingerprint !== wanted)
+  const [other] = others
   const [first] = good
   // One good address is enough where we know whom we look for; else nobody can tell which of two is the right one.
   if (first && (expected !== undefined || !other)) {
     const silent = answers.filter(({ peer }) => !peer).map(({ address }) => address)
-    return { ...first.peer, addresses: [...good.map(({ address }) => address), ...silent] }
+    const strangers = others.map(({ address }) => address)
+    return { ...first.peer, addresses: [...good.map(({ address }) => address), ...silent], strangers }
   }
   if (other) throw otherCertificate(other.address, other.peer.fingerprint, wanted!)
   const reasons = answers.map(({ problem }) => problem?.message)

@@ -81,6 +81,9 @@ async function addByToken(
   }
   const { addresses, fingerprint } = decodeToken(checkClientToken(token))
   const found = await findCertificate(given ?? addresses, fingerprint)
+  for (const address of found.strangers) {
+    context.note(`${address} presented another certificate than the token names: it is left out`)
+  }
   const { tokenUsed } = await enrol(folder, { name, found, token: async () => token })
   if (!tokenUsed) context.note('The daemon knows your certificate already: the token was not used')
   context.say(`Remote ${name} added`)
