@@ -1,6 +1,6 @@
 import { listIdentities } from '../../access/identities.ts'
 import { serverRef } from '../../contract/entities.ts'
-import { ClusterCertificate, ClusterCertificatePut } from '../../contract/v1.ts'
+import { ClusterCertificate, ClusterCertificatePut, Operation } from '../../contract/v1.ts'
 import type { CertificatePems } from '../../identity/certificate.ts'
 import type { CertificateRotation, RotationReport } from '../../link/rotation.ts'
 import { linkOfIdentity, linkRef, listLinks } from '../../link/rows.ts'
@@ -33,6 +33,8 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
       method: 'POST',
       path,
       summary: "Rotate the cluster's certificate: a new key and certificate, which linked clusters are told of",
+      result: Operation,
+      answers: [202],
       access: edit,
       handler: (request) => rotate(rooms, request),
     }),
@@ -40,6 +42,8 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
       method: 'PUT',
       path,
       summary: "Replace the cluster's certificate by the given one, which linked clusters are told of",
+      result: Operation,
+      answers: [202],
       access: edit,
       body: ClusterCertificatePut,
       handler: (request) => {

@@ -2,7 +2,8 @@ import { machine } from 'node:os'
 import type { Backups } from '../../backup/backups.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { type EntityRef, entityUrl } from '../../contract/entities.ts'
-import { Instance, InstanceBackup, InstanceBackupsPost } from '../../contract/v1.ts'
+import { Instance, InstanceBackup, InstanceBackupsPost, Operation } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route, type RouteAccess } from '../route.ts'
 import { exported, showBackup } from './backup-view.ts'
@@ -52,6 +53,7 @@ function listRoute(rooms: BackupRooms): Route {
     method: 'GET',
     path: collection,
     summary: 'List instances: this daemon',
+    result: listOf(Instance),
     access: { kind: 'authenticated' },
     query: recursionQuery,
     handler: (request) => {
@@ -87,6 +89,7 @@ function listBackupsRoute(rooms: BackupRooms): Route {
     method: 'GET',
     path: backupsPath,
     summary: 'List the backups of an instance that are stored on it',
+    result: listOf(InstanceBackup),
     access: needs('can_manage_backups'),
     query: { recursion: '1: the objects themselves instead of their URLs' },
     handler: async (request) => {
@@ -103,6 +106,8 @@ function createBackupRoute(rooms: BackupRooms): Route {
     method: 'POST',
     path: backupsPath,
     summary: "Back an instance up, sealed for the server's recovery key",
+    result: Operation,
+    answers: [202],
     access: needs('can_manage_backups'),
     body: InstanceBackupsPost,
     handler: async (request) => {
@@ -144,6 +149,8 @@ function deleteBackupRoute(rooms: BackupRooms): Route {
     method: 'DELETE',
     path: backupPath,
     summary: 'Delete a backup of an instance',
+    result: Operation,
+    answers: [202],
     access: needs('can_manage_backups'),
     handler: async (request) => {
       const instance = requireHere(rooms, request)

@@ -1,7 +1,8 @@
 import { verifyBackup } from '../../backup/file.ts'
 import type { BackupPuller } from '../../backup/pull.ts'
 import { entityUrl } from '../../contract/entities.ts'
-import { BackupProof, InstanceBackup } from '../../contract/v1.ts'
+import { BackupProof, InstanceBackup, Operation } from '../../contract/v1.ts'
+import { listOf } from '../../contract/v1-shape.ts'
 import { type LinkRow, linkRef, pinOf } from '../../link/rows.ts'
 import { isPinned } from '../../transport/pinned.ts'
 import type { ApiRequest } from '../request.ts'
@@ -48,6 +49,7 @@ function listRoute(rooms: PulledRooms): Route {
     method: 'GET',
     path: collection,
     summary: 'List the backups of the other side that were pulled over a cluster link',
+    result: listOf(InstanceBackup),
     access: needs('can_view'),
     query: { recursion: '1: the objects themselves instead of their URLs' },
     handler: async (request) => {
@@ -64,6 +66,8 @@ function pullRoute(rooms: PulledRooms): Route {
     method: 'POST',
     path: collection,
     summary: 'Have the other side of a cluster link backed up, and bring that here',
+    result: Operation,
+    answers: [202],
     access: needs('can_edit'),
     handler: (request) => {
       const link = links.require(request.param('name'))
