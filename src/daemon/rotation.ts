@@ -51,7 +51,8 @@ export function watchSuperseded({ warnings }: Foundation, context: LinkOptions):
   return new SupersededWatch(context, (found) => {
     if (!found) return void warnings.resolve({ type })
     const { link, generation } = found
-    const problem = `Cluster link ${JSON.stringify(link.name)} refuses this host, ${supersededText(generation)}`
+    const other = `The other side of cluster link ${JSON.stringify(link.name)}`
+    const problem = `${other} refuses this host, because ${supersededText(generation)}`
     const message = `${problem}: stop this daemon, or delete its links and make new ones`
     void warnings.raise({ type, message, severity: 'high' })
   })

@@ -90,7 +90,7 @@ test('a restored host is the lost one, works on, and the old one is refused', { 
 
   // The old one comes back: on another port, as its own is taken.
   await using old = await startDaemon({ name: 'east', stateDir: east.stateDir, kafka: embeddedBroker })
-  await old.process.waitForOutput(/refuses this host, a host that was restored/)
+  await old.process.waitForOutput(/refuses this host, because a host that was restored/)
   assert.match(await stateOf(old, 'west'), /^Unauthenticated: a host that was restored .* \(generation 2\)$/)
   assert.match((await old.cli(['status'])).stdout, /restored from a backup took the place of this one/)
   const rotate = await callV1(old, 'POST', '/1.0/cluster/certificate', {})
