@@ -39,6 +39,8 @@ export interface RouteDefinition<Body extends TSchema> {
   query?: Record<string, string>
   /** What `metadata`, or the whole body, looks like, for the published description. */
   result?: TSchema
+  /** The answer is a file, in no envelope. */
+  isFile?: boolean
   /** The statuses of success, for the published description; 200 unless told. */
   answers?: readonly number[]
   bodyBytesMax?: number

@@ -36,6 +36,8 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
       result: Operation,
       answers: [202],
       access: edit,
+      answers: [202],
+      result: Operation,
       handler: (request) => rotate(rooms, request),
     }),
     defineRoute({
@@ -45,6 +47,8 @@ export function clusterCertificateRoutes(rooms: CertificateRooms): Route[] {
       result: Operation,
       answers: [202],
       access: edit,
+      answers: [202],
+      result: Operation,
       body: ClusterCertificatePut,
       handler: (request) => {
         const { cluster_certificate: certificatePem, cluster_certificate_key: privateKeyPem } = request.body

@@ -10,6 +10,11 @@ export const describedFailure = Type.Object(
   { description: 'Refused or failed, with the reason in error' },
 )
 
+const describedFile = {
+  description: 'The file',
+  content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+}
+
 const descriptions: Record<number, string> = {
   101: 'Each text frame that comes is one of these',
   200: 'Done',
@@ -18,12 +23,13 @@ const descriptions: Record<number, string> = {
 }
 
 /** For the published description: what a route answers, in its envelope. */
-export function describeAnswers({ result = Nothing, answers = [200] }: Route): Record<string, object> {
+export function describeAnswers({ result = Nothing, answers = [200], isFile }: Route): Record<string, object> {
+  if (isFile) return { 200: describedFile, default: describedFailure }
   const known = answers.map((status) => [status, answerOf(status, result)])
   return { ...Object.fromEntries(known), default: describedFailure }
 }
 
-function answerOf(status: number, result: TSchema): TSchema {
+function answerOf(status: number, result: TSchema): object {
   const description = descriptions[status] ?? ''
   if (status === 101) return { ...result, description }
   const type = Type.Literal(status === 202 ? 'async' : 'sync')

@@ -56,6 +56,7 @@ function listRoute(rooms: BackupRooms): Route {
     result: listOf(Instance),
     access: { kind: 'authenticated' },
     query: recursionQuery,
+    result: listOf(Instance),
     handler: (request) => {
       const ref: EntityRef = { type: 'instance', name: rooms.server.name }
       return listAnswer(request, 'instance', [{ ref, url: entityUrl(ref), show: () => show(rooms) }])
@@ -92,6 +93,7 @@ function listBackupsRoute(rooms: BackupRooms): Route {
     result: listOf(InstanceBackup),
     access: needs('can_manage_backups'),
     query: { recursion: '1: the objects themselves instead of their URLs' },
+    result: listOf(InstanceBackup),
     handler: async (request) => {
       const instance = requireHere(rooms, request)
       const found = await rooms.backups.list()
@@ -110,6 +112,8 @@ function createBackupRoute(rooms: BackupRooms): Route {
     answers: [202],
     access: needs('can_manage_backups'),
     body: InstanceBackupsPost,
+    answers: [202],
+    result: Operation,
     handler: async (request) => {
       const instance = requireHere(rooms, request)
       const { name, expires_at: expiresAt } = request.body ?? {}
@@ -152,6 +156,8 @@ function deleteBackupRoute(rooms: BackupRooms): Route {
     result: Operation,
     answers: [202],
     access: needs('can_manage_backups'),
+    answers: [202],
+    result: Operation,
     handler: async (request) => {
       const instance = requireHere(rooms, request)
       const { name } = await backups.get(request.param('backup'))
@@ -175,6 +181,7 @@ function exportRoute(rooms: BackupRooms): Route {
     path: `${backupPath}/export`,
     summary: 'Get the file of a backup; only the secret of the recovery key opens it',
     access: needs('can_manage_backups'),
+    isFile: true,
     handler: async (request) => {
       const instance = requireHere(rooms, request)
       const name = request.param('backup')

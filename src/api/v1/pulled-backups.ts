@@ -52,6 +52,7 @@ function listRoute(rooms: PulledRooms): Route {
     result: listOf(InstanceBackup),
     access: needs('can_view'),
     query: { recursion: '1: the objects themselves instead of their URLs' },
+    result: listOf(InstanceBackup),
     handler: async (request) => {
       const link = rooms.links.require(request.param('name'))
       const found = await rooms.puller.folder(link).list()
@@ -69,6 +70,8 @@ function pullRoute(rooms: PulledRooms): Route {
     result: Operation,
     answers: [202],
     access: needs('can_edit'),
+    answers: [202],
+    result: Operation,
     handler: (request) => {
       const link = links.require(request.param('name'))
       const resources = { cluster_links: [entityUrl(linkRef(link))] }
@@ -116,6 +119,7 @@ function exportRoute(rooms: PulledRooms): Route {
     path: `${item}/export`,
     summary: 'Get the file of a backup that was pulled',
     access: needs('can_edit'),
+    isFile: true,
     handler: async (request) => {
       const name = request.param('backup')
       return exported(name, await folderOf(rooms, request).read(name))
