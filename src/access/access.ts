@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { EntityRef } from '../contract/entities.ts'
 import { fingerprintOf, parseCertificate } from '../identity/certificate.ts'
 import type { RowChange } from '../store/row-log.ts'
 import { type CommittedChange, changesOf, type RowsView, type TypedChange } from '../store/rows.ts'
@@ -34,6 +35,9 @@ export interface AccessOptions {
 /** `revoked`: fingerprints that were known before and are not any more; what they have open is to be cut. */
 export type AccessListener = (snapshot: AccessSnapshot, revoked: readonly string[]) => void
 
+/** A token that nobody used in time: its identity was deleted, and `gone` with it. */
+export type ExpiryListener = (identity: IdentityRow, gone: readonly EntityRef[]) => void
+
 /** Identities, groups and permissions: their commands, and the snapshot by which everything is judged. */
 export class Access implements Disposable {
   readonly hooks = new AccessHooks()
@@ -42,6 +46,7 @@ export class Access implements Disposable {
   readonly #clock: Clock
   readonly #log: Log
   readonly #listeners = new Set<AccessListener>()
+  readonly #expiryListeners = new Set<ExpiryListener>()
   readonly #unsubscribe: () => void
   /** As committed: the store's rows also show what is still on its way to the disk. */
   readonly #identities: Map<string, IdentityRow>
@@ -84,6 +89,12 @@ export class Access implements Disposable {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Nobody asked for such a deletion, so nobody else tells of it. */
+  onExpired(listener: ExpiryListener): () => void {
+    this.#expiryListeners.add(listener)
+    return () => this.#expiryListeners.delete(listener)
+  }
+
   /** Whether the secret would be accepted now: the same errors as `activate`, and nothing is spent. */
   checkSecret(secret: string, kind: IdentityKind): IdentityRow {
     const pending = findPending(this.rows, secret, kind)
@@ -103,14 +114,16 @@ export class Access implements Disposable {
     also: (rows: RowsView, pending: IdentityRow, activated: IdentityRow) => RowChange[] = () => [],
   ): Promise<IdentityRow> {
     const nowMs = this.#clock.wallMs()
-    const activated = await this.execute('activate identity', (rows): Outcome<IdentityRow | undefined> => {
+    const { activated, expired } = await this.execute('activate identity', (rows): Outcome<Spending> => {
       const pending = findPending(rows, secret, kind)
       if (isPendingExpired(pending, nowMs)) {
-        return { changes: deleteIdentityChanges(rows, this.hooks, pending.id), result: undefined }
+        const { changes, expired } = this.#expire(rows, pending)
+        return { changes, result: { expired } }
       }
       const { changes, identity } = activateIdentityChanges(rows, this.hooks, { secret, kind, certificate, nowMs })
-      return { changes: [...changes, ...also(rows, pending, identity)], result: identity }
+      return { changes: [...changes, ...also(rows, pending, identity)], result: { activated: identity } }
     })
+    if (expired) this.#tellExpired(expired)
     if (!activated) throw expiredToken()
     return activated
   }
@@ -124,12 +137,15 @@ export class Access implements Disposable {
     const pruned: IdentityRow[] = []
     // One by one: what hangs on them may be in the same rows.
     for (const { id } of expired(this.rows)) {
-      const found = await this.execute('prune expired token', (rows): Outcome<IdentityRow[]> => {
-        const still = expired(rows).filter((identity) => identity.id === id)
-        const changes = still.flatMap((identity) => deleteIdentityChanges(rows, this.hooks, identity.id))
-        return { changes, result: still }
+      const found = await this.execute('prune expired token', (rows): Outcome<Expired | undefined> => {
+        const still = expired(rows).find((identity) => identity.id === id)
+        if (!still) return { changes: [], result: undefined }
+        const { changes, expired: gone } = this.#expire(rows, still)
+        return { changes, result: gone }
       })
-      pruned.push(...found)
+      if (!found) continue
+      this.#tellExpired(found)
+      pruned.push(found.identity)
     }
     if (pruned.length > 0) this.#log.info({ count: pruned.length }, 'Expired tokens were deleted')
     return pruned
@@ -138,6 +154,16 @@ export class Access implements Disposable {
   [Symbol.dispose](): void {
     this.#unsubscribe()
     this.#listeners.clear()
+    this.#expiryListeners.clear()
+  }
+
+  #expire(rows: RowsView, identity: IdentityRow): { changes: RowChange[]; expired: Expired } {
+    const { gone } = this.hooks.cascadeOf(rows, identity)
+    return { changes: deleteIdentityChanges(rows, this.hooks, identity.id), expired: { identity, gone } }
+  }
+
+  #tellExpired({ identity, gone }: Expired): void {
+    for (const listener of this.#expiryListeners) listener(identity, gone)
   }
 
   #committed(changes: readonly CommittedChange[]): void {
@@ -152,6 +178,16 @@ export class Access implements Disposable {
     const revoked = before.identities.map(({ fingerprint }) => fingerprint).filter((one) => !known.has(one))
     for (const listener of this.#listeners) listener(this.#snapshot, revoked)
   }
+}
+
+interface Expired {
+  identity: IdentityRow
+  gone: readonly EntityRef[]
+}
+
+interface Spending {
+  activated?: IdentityRow
+  expired?: Expired
 }
 
 function follow<Row>(rows: Map<string, Row>, changes: readonly TypedChange<Row>[]): void {

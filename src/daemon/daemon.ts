@@ -17,6 +17,7 @@ import { AdminSocket } from './admin-socket.ts'
 import { type BackupParts, openBackups } from './backups.ts'
 import type { DaemonConfig } from './config.ts'
 import { daemonDialects } from './dialects.ts'
+import { tellOfExpiredTokens } from './expired-tokens.ts'
 import { warnOfExpiry } from './expiry-warnings.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { publishGatewayAudit } from './gateway-audit.ts'
@@ -118,6 +119,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   const asked = front.broker ? undefined : watch.start()
   const sync = stack.use(new GatewaySync({ access, links, log, broker: front.broker }))
   stack.defer(warnOfFailedMirrors(store, foundation.warnings))
+  stack.defer(tellOfExpiredTokens(access, foundation.bus))
   const mirrors = stack.use(openDaemonMirrors(foundation, front, links))
   const rotation = stack.use(
     openRotation(foundation, { context, links, gateway: () => gateway, onServed: () => rewriteReady() }),

@@ -236,8 +236,23 @@ test('an identity that is deleted takes its link along, and both are told', asyn
   await mintLinkToken(daemon, 'waiting')
   await daemon.client.identities.delete('waiting')
   await waitFor(() => told.length === 4, { what: 'four events' })
-  assert.deepEqual(told, ['cluster-link-created', 'identity-created', 'cluster-link-deleted', 'identity-deleted'])
+  const whole = ['cluster-link-created', 'identity-created', 'cluster-link-deleted', 'identity-deleted']
+  assert.deepEqual(told, whole)
+
+  told.length = 0
+  await daemon.client.server.changeConfig({ config: { 'core.remote_token_expiry': '1S' } })
+  const { expires_at } = await mintLinkToken(daemon, 'late')
+  await daemon.client.server.changeConfig({ config: { 'core.remote_token_expiry': '' } })
+  await waitFor(() => systemClock.wallMs() > Date.parse(expires_at), { what: 'the end of the token' })
+  // Whoever mints takes away what has expired, so that its name is free.
+  await mintLinkToken(daemon, 'late')
+  await waitFor(() => told.length === 8, { what: 'what became of the first one' })
+  assert.deepEqual(
+    told.filter((action) => action !== 'config-updated'),
+    [...whole, 'cluster-link-created', 'identity-created'],
+  )
   socket.close()
+  await daemon.client.clusterLinks.delete('late')
 })
 
 test('whoever deletes himself still gets his answer', async () => {
