@@ -71,9 +71,9 @@ function gives(heldType: EntityType, held: string, type: EntityType, asked: stri
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
 const urlOf = ({ path }: Route) => path.replaceAll('::', ':').replaceAll(/(?<=\/):\w+/g, 'nosuch')
 
-async function startGates(t: Parameters<typeof startTestApi>[0]) {
+async function startGates(t: Parameters<typeof startTestApi>[0], change: Parameters<typeof startTestApi>[1] = {}) {
   let routes: Route[] = []
-  const server = await startTestApi(t, {}, (rooms) => {
+  const server = await startTestApi(t, change, (rooms) => {
     const dialects = gates(rooms)
     routes = dialects.flatMap((dialect) => [...dialect.routes])
     return dialects
@@ -137,4 +137,19 @@ test('strangers get into open routes only, and no route is open or unguarded by 
     const refused = route.path.startsWith('/kafka') ? 401 : 403
     assert.equal(status, route.access.kind === 'open' ? 200 : refused, nameOf(route))
   }
+})
+
+test('whoever is not known is slowed down on every route', async (t) => {
+  // Time stands still, so that nothing is given back.
+  const { server, routes } = await startGates(t, { clock: { wallMs: () => Date.now(), monotonicMs: () => 0 } })
+  const as = await server.stranger()
+  const isLimited = async (method: string, path: string) => {
+    return (await server.call({ as, method, path })).status === 429
+  }
+  let answered = 0
+  while (!(await isLimited('GET', '/1.0'))) answered += 1
+  assert.equal(answered, 200)
+  for (const route of routes) assert.ok(await isLimited(route.method, urlOf(route)), nameOf(route))
+  assert.ok(await isLimited('GET', '/nothing'))
+  assert.equal((await server.call({ as: await server.stranger(), path: '/1.0' })).status, 200)
 })

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { listCertificates } from '../../access/certificates.ts'
 import { listGroups } from '../../access/groups.ts'
 import { listIdentities } from '../../access/identities.ts'
 import { LinkspanError } from '../../base/errors.ts'
@@ -74,6 +75,7 @@ async function urlsOf(rooms: V1Rooms, type: EntityType): Promise<string[]> {
 
 async function namesOf({ access, entityNames }: V1Rooms, type: EntityType): Promise<string[]> {
   if (type === 'identity') return listIdentities(access.rows).map(({ id }) => id)
+  if (type === 'certificate') return listCertificates(access.rows).map(({ id }) => id)
   if (type === 'group') return listGroups(access.rows).map(({ name }) => name)
   return (await entityNames?.[type]?.()) ?? []
 }
