@@ -50,6 +50,18 @@ test('events come as YAML, as JSON, or one to a line, from here and from afar', 
   assert.match(pretty.stdout, line)
 })
 
+test('a watch whose reader goes away ends', async () => {
+  const command = `'${process.execPath}' '${cliMain}' monitor --format json --type lifecycle`
+  const line = `${command} | head -1; echo "\${PIPESTATUS[0]}"`
+  await using watching = startProcess('bash', ['-c', line], { env })
+  await shows(watching, 'zeta')
+  await waitFor(async () => {
+    await daemon.client.groups.create({ name: crypto.randomUUID() })
+    return watching.exit
+  })
+  assert.match(watching.stdout, /"auth-group-created".*\n0\n$/)
+})
+
 test('what cannot be watched is told', async () => {
   const run = (line: string) => daemon.cli(['monitor', ...line.split(' ')], { env })
   assert.match((await run('--type gossip')).stderr, /There are no events of type "gossip": choose among lifecycle/)

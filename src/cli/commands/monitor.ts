@@ -91,6 +91,12 @@ async function openEvents(context: Context, types: readonly string[]): Promise<W
 /** Until the daemon ends it, which is an error unless it is stopping. */
 async function follow(socket: WebSocket, show: (event: Event) => Promise<void>): Promise<void> {
   let shown = Promise.resolve()
+  let unread = false
+  // As in `monitor | head`: nobody reads any more.
+  process.stdout.once('error', () => {
+    unread = true
+    socket.terminate()
+  })
   const [code, reason] = await new Promise<[number, string]>((resolve) => {
     socket.on('message', (data) => {
       shown = shown.then(() => show(JSON.parse(String(data)) as Event))
@@ -99,7 +105,7 @@ async function follow(socket: WebSocket, show: (event: Event) => Promise<void>):
     socket.once('close', (closeCode, text) => resolve([closeCode, String(text)]))
   })
   await shown
-  if (code === normalClosure || code === goingAway) return
+  if (unread || code === normalClosure || code === goingAway) return
   throw new LinkspanError('closed', reason || 'The daemon broke the connection off: it stopped, or trusts you no more')
 }
 
