@@ -82,6 +82,8 @@ function summary(next: string, { told = [], untold = [], void_tokens: tokens = [
     ...(told.length > 0 ? [`Linked clusters that know it: ${told.join(', ')}`] : []),
     ...untold.map(({ link, problem }) => `Cluster link ${link} does not know it yet and is tried on: ${problem}`),
     ...(tokens.length > 0 ? [`Void tokens, to be made anew with "auth token reissue": ${tokens.join(', ')}`] : []),
-    ...(oneWay.length > 0 ? [`One-way links to here, which find it by themselves (LXD does not): ${oneWay.join(', ')}`] : []),
+    ...(oneWay.length > 0
+      ? [`One-way links to here, which find it by themselves (LXD does not): ${oneWay.join(', ')}`]
+      : []),
   ].join('\n')
 }
