@@ -121,8 +121,11 @@ export class BackupPuller implements AsyncDisposable {
     const failedMs = this.#failedMs.get(link.id)
     if (failedMs !== undefined && this.#clock.monotonicMs() - failedMs < Math.min(retryMs, everyMs)) return false
     // The files are what is remembered: a restart neither forgets a pull that is due nor repeats one.
-    const times = (await this.folder(link).list()).map(({ facts }) => Date.parse(facts.created_at))
-    return times.length === 0 || this.#clock.wallMs() - Math.max(...times) >= everyMs
+    const facts = (await this.folder(link).list()).map((backup) => backup.facts)
+    const newest = facts.sort((one, other) => (one.created_at < other.created_at ? 1 : -1))[0]
+    // One of before the other side's certificate was rotated is of no use to its links.
+    if (!newest || !isPinned(pinOf(link.peer), newest.fingerprint)) return true
+    return this.#clock.wallMs() - Date.parse(newest.created_at) >= everyMs
   }
 
   async #pull(link: LinkRow): Promise<StoredBackup[]> {

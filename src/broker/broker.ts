@@ -4,7 +4,7 @@ import type { AccessSnapshot } from '../access/snapshot.ts'
 import { LinkspanError } from '../base/errors.ts'
 import type { LogLevel } from '../base/log.ts'
 import type { HostPort } from '../transport/address.ts'
-import type { BrokerConfig, ListenerSecurity, TopicDefaults } from './config.ts'
+import type { BrokerConfig, ListenerSecurity, ServerCertificate, TopicDefaults } from './config.ts'
 import type { BrokerCall, BrokerWorkerData, FromWorker } from './messages.ts'
 import { checkExposure } from './server/exposure.ts'
 
@@ -70,6 +70,11 @@ export class Broker implements AsyncDisposable {
   /** Resolves when every request from then on is judged by this snapshot, and whoever is not in it is cut off. */
   async updateAccess(snapshot: AccessSnapshot): Promise<void> {
     await this.#call({ kind: 'access', snapshot }, callTimeoutMs)
+  }
+
+  /** Serves another certificate to clients from now on, where it serves any. */
+  async useCertificate(certificate: ServerCertificate): Promise<void> {
+    await this.#call({ kind: 'certificate', certificate }, callTimeoutMs)
   }
 
   /** Requests under way have `graceMs` to be answered; then the logs are closed cleanly and the worker ends. */

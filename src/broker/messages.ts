@@ -2,7 +2,7 @@ import type { AccessSnapshot } from '../access/snapshot.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import type { LogLevel } from '../base/log.ts'
 import type { HostPort } from '../transport/address.ts'
-import type { BrokerConfig, ListenerSecurity, TopicDefaults } from './config.ts'
+import type { BrokerConfig, ListenerSecurity, ServerCertificate, TopicDefaults } from './config.ts'
 
 export interface BrokerWorkerData {
   folder: string
@@ -20,7 +20,10 @@ export interface BrokerWorkerData {
 }
 
 /** Calls carry an id and are answered by `done` or `failed` with the same id. */
-export type BrokerCall = { kind: 'access'; snapshot: AccessSnapshot } | { kind: 'close'; graceMs: number }
+export type BrokerCall =
+  | { kind: 'access'; snapshot: AccessSnapshot }
+  | { kind: 'certificate'; certificate: ServerCertificate }
+  | { kind: 'close'; graceMs: number }
 
 export type ToWorker = BrokerCall & { id: number }
 

@@ -40,6 +40,7 @@ async function start(): Promise<void> {
 function listenToControl(open: OpenNode, server: BrokerServer): void {
   const handle = async (message: ToWorker): Promise<void> => {
     if (message.kind === 'access') server.updateAccess(message.snapshot)
+    else if (message.kind === 'certificate') server.setCertificate(message.certificate)
     else {
       await server.close(message.graceMs)
       await open.dispose()

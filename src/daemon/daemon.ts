@@ -122,7 +122,7 @@ export async function startDaemon(config: DaemonConfig, options: DaemonOptions):
   stack.defer(tellOfExpiredTokens(access, foundation.bus))
   const mirrors = stack.use(openDaemonMirrors(foundation, front, links))
   const rotation = stack.use(
-    openRotation(foundation, { context, links, gateway: () => gateway, onServed: () => rewriteReady() }),
+    openRotation(foundation, { context, links, front, gateway: () => gateway, onServed: () => rewriteReady() }),
   )
   const superseded = watchSuperseded(foundation, context)
   const { backups, puller } = openBackups(foundation, { context, links })

@@ -7,7 +7,7 @@ import { startBroker } from '../broker/broker.ts'
 import { type BrokerSettings, defaultBrokerSettings, readBrokerConfig } from '../broker/broker-config-file.ts'
 import type { ListenerSecurity } from '../broker/config.ts'
 import { checkExposure } from '../broker/server/exposure.ts'
-import type { HostIdentity } from '../identity/keys.ts'
+import type { HostIdentity, KeyPair } from '../identity/keys.ts'
 import { parseClientConfig, readClientConfig } from '../kafka/config-file.ts'
 import { pinKafkaCluster } from '../link/cluster-facts.ts'
 import { formatAddress } from '../transport/address.ts'
@@ -106,6 +106,16 @@ function withCertificate(security: ListenerSecurity, { cluster }: HostIdentity):
   if (!security.protocol.endsWith('SSL')) return security
   const { certificatePem, privateKeyPem } = cluster
   return { tls: { certificatePem, privateKeyPem }, ...security }
+}
+
+/** After the cluster's certificate was rotated; a broker with one of its own keeps that. */
+export async function serveCertificate(
+  { kafka: plan }: Foundation,
+  { broker }: KafkaFront,
+  { certificatePem, privateKeyPem }: KeyPair,
+): Promise<void> {
+  if (plan.kind !== 'embedded' || plan.settings.security.tls) return
+  await broker?.useCertificate({ certificatePem, privateKeyPem })
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -9,23 +9,31 @@ import { CertificateRotation } from '../link/rotation.ts'
 import { linkRef } from '../link/rows.ts'
 import { SupersededWatch, supersededText } from '../link/superseded.ts'
 import type { Foundation } from './foundation.ts'
+import { type KafkaFront, serveCertificate } from './kafka-front.ts'
 
 /** What a rotation of the cluster's certificate does to this daemon. */
 export function openRotation(
   foundation: Foundation,
-  parts: { context: LinkOptions; links: Links; gateway: () => Gateway | undefined; onServed: () => void },
+  parts: {
+    context: LinkOptions
+    links: Links
+    front: KafkaFront
+    gateway: () => Gateway | undefined
+    onServed: () => void
+  },
 ): CertificateRotation {
   const { config, identity, naming, store, warnings } = foundation
-  const { context, links, gateway, onServed } = parts
+  const { context, links, front, gateway, onServed } = parts
   return new CertificateRotation({
     context,
     identity,
     directory: config.stateDir,
     makePair: () => createCertificate({ ...naming, commonName: naming.name }),
-    serve: async ({ certificatePem, privateKeyPem }) => {
+    serve: async (pair) => {
       const port = gateway()
       if (!port) throw new LinkspanError('internal', 'The certificate was rotated before the port was open')
-      await port.useCertificate(certificatePem, privateKeyPem)
+      await port.useCertificate(pair.certificatePem, pair.privateKeyPem)
+      await serveCertificate(foundation, front, pair)
       onServed()
     },
     generation: () => generationOf(store.rows),

@@ -168,6 +168,17 @@ test('a schedule pulls what is due, and keeps as many as it should', async () =>
   assert.equal((await names()).length, 1, 'the older one went')
 })
 
+test('a backup of before a rotation is of no use, so another one is due', async () => {
+  const rotation = await done(a, 'POST', '/1.0/cluster/certificate')
+  assert.equal(rotation.status, 'Success', rotation.err)
+  const { fingerprint } = rotation.metadata as { fingerprint: string }
+  const fingerprints = async () => {
+    const { metadata } = await callV1(b, 'GET', `${pulled}?recursion=1`)
+    return (metadata as InstanceBackup[]).map((backup) => backup.fingerprint)
+  }
+  await waitFor(async () => (await fingerprints()).includes(fingerprint), { timeoutMs: 25_000, what: 'it is pulled' })
+})
+
 test('a link without the right is told which one it needs', async () => {
   const { status, err } = await done(a, 'POST', '/1.0/cluster/links/to-b/backups')
   assert.equal(status, 'Failure')

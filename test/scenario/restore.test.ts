@@ -6,14 +6,10 @@ import { test } from 'node:test'
 import { restoreBackup } from '../../src/backup/restore.ts'
 import type { InstanceBackup, Operation } from '../../src/contract/v1.ts'
 import { createRecoveryKey, parseRecoverySecret } from '../../src/identity/recovery-key.ts'
-import { produceBatch } from '../../src/kafka/admin/produce.ts'
-import { buildBatch } from '../../src/records/build.ts'
-import { makeTopic, ownClient } from '../kafka/own-client.ts'
-import { plainAddress } from '../kafka/tools.ts'
 import { type Daemon, embeddedBroker, startDaemon } from '../support/daemon.ts'
 import { callV1, exported } from '../support/link-calls.ts'
 import { waitFor } from '../support/process.ts'
-import { caughtUp, cli, linkDaemons } from '../support/sites.ts'
+import { appendTo, caughtUp, cli, linkDaemons } from '../support/sites.ts'
 
 const recovery = createRecoveryKey()
 const secret = parseRecoverySecret(recovery.secretPem)
@@ -22,16 +18,6 @@ const rights = ['topic can_read', 'consumer_group can_view', 'instance can_manag
 async function folder(): Promise<AsyncDisposable & { path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'linkspan-restore-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
-}
-
-/** A topic with as many records, one batch for each. */
-async function fill(at: Daemon, topic: string, values: readonly string[], { create = false } = {}): Promise<void> {
-  await using cluster = await ownClient(plainAddress('4', at.ready.kafka).config())
-  if (create) await makeTopic(cluster, topic)
-  for (const value of values) {
-    const record = { timestampMs: Date.now(), key: null, value: Buffer.from(value) }
-    await produceBatch(cluster, { topic, partition: 0 }, buildBatch([record]))
-  }
 }
 
 /** The newest state of the other side of a link, sealed. */
@@ -59,11 +45,11 @@ test('a restored host is the lost one, works on, and the old one is refused', { 
   await using east = await startDaemon({ name: 'east', kafka: embeddedBroker })
   await linkDaemons(west, east, rights)
   await east.client.server.changeConfig({ config: { 'linkspan.backup.recovery_key': recovery.publicText } })
-  await fill(west, 'orders', ['one', 'two'], { create: true })
+  await appendTo(west, 'orders', ['one', 'two'], { create: true })
   await cli(east, 'kafka mirror create orders --link west')
   await caughtUp(east, 'west', 'orders', [2])
   const bytes = await pull(west, 'east')
-  await fill(west, 'orders', ['three'])
+  await appendTo(west, 'orders', ['three'])
   await east.kill()
   // What the other side did meanwhile is in no backup.
   const rotated = await callV1(west, 'POST', '/1.0/cluster/certificate', {})
@@ -82,7 +68,7 @@ test('a restored host is the lost one, works on, and the old one is refused', { 
   const [identity] = await west.client.identities.list()
   assert.equal(identity?.id, restored.ready.fingerprint)
   await caughtUp(restored, 'west', 'orders', [3])
-  await fill(west, 'orders', ['four'])
+  await appendTo(west, 'orders', ['four'])
   await caughtUp(restored, 'west', 'orders', [4])
   assert.match(await cli(restored, 'verify orders --link west'), /orders/)
   const { metadata: certificate } = await callV1(restored, 'GET', '/1.0/cluster/certificate')
@@ -114,16 +100,16 @@ test('what is left of a mirror in a Kafka that survived is proven before it is w
   await linkDaemons(west, east, rights)
   await east.client.server.changeConfig({ config: { 'linkspan.backup.recovery_key': recovery.publicText } })
   for (const topic of ['kept', 'changed', 'held']) {
-    await fill(west, topic, ['one', 'two'], { create: true })
+    await appendTo(west, topic, ['one', 'two'], { create: true })
     await cli(east, `kafka mirror create ${topic} --link west`)
     await caughtUp(east, 'west', topic, [2])
   }
   await cli(east, 'kafka mirror pause held --link west')
   const bytes = await pull(west, 'east')
   await east.kill()
-  await fill(kafka, 'changed', ['of somebody else'])
-  await fill(west, 'kept', ['three'])
-  await fill(west, 'changed', ['three'])
+  await appendTo(kafka, 'changed', ['of somebody else'])
+  await appendTo(west, 'kept', ['three'])
+  await appendTo(west, 'changed', ['three'])
 
   await using place = await folder()
   await restoreBackup({ bytes, secret, directory: join(place.path, 'state') })

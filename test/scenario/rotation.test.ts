@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
@@ -8,9 +8,10 @@ import { createCertificate } from '../../src/identity/certificate.ts'
 import { encodeToken, type TrustToken } from '../../src/identity/trust-token.ts'
 import { peekCertificate } from '../../src/transport/pinned.ts'
 import { pinnedHttp } from '../../src/transport/pinned-fetch.ts'
-import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { type Daemon, embeddedBroker, startDaemon } from '../support/daemon.ts'
 import { callV1, linkDaemons, mintLinkToken, useLinkToken } from '../support/link-calls.ts'
 import { waitFor } from '../support/process.ts'
+import { appendTo, caughtUp, cli, linkDaemons as linkReaders } from '../support/sites.ts'
 
 const path = '/1.0/cluster/certificate'
 
@@ -187,4 +188,25 @@ test('killed at any moment of a rotation, it goes on', { timeout: 120_000 }, asy
       [fingerprint],
     )
   }
+})
+
+test('mirrors flow on while both ends rotate, and the embedded broker serves the new certificate', async () => {
+  const brokerConfig = join(a.stateDir, '..', 'broker.properties')
+  await writeFile(brokerConfig, 'security.protocol=SSL\n')
+  await using west = await startDaemon({ name: 'west', kafka: embeddedBroker })
+  await using east = await startDaemon({ name: 'east', kafka: embeddedBroker, args: ['--broker-config', brokerConfig] })
+  await linkReaders(west, east, ['topic can_read'])
+  await appendTo(west, 'orders', ['one'], { create: true })
+  await cli(east, 'kafka mirror create orders --link west')
+  await caughtUp(east, 'west', 'orders', [1])
+  for (const [count, at] of [west, east, west].entries()) {
+    const rotated = rotate(at)
+    await appendTo(west, 'orders', ['during'])
+    await rotated
+    await appendTo(west, 'orders', ['after'])
+    await caughtUp(east, 'west', 'orders', [3 + 2 * count])
+  }
+  const { fingerprint } = await certificateOf(east)
+  assert.equal((await peekCertificate(east.ready.kafka)).fingerprint, fingerprint)
+  assert.match(await cli(east, 'verify orders --link west'), /orders/)
 })

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { systemClock } from '../../src/base/clock.ts'
 import type { KafkaMirror } from '../../src/contract/kafka-v3.ts'
+import { produceBatch } from '../../src/kafka/admin/produce.ts'
+import { buildBatch } from '../../src/records/build.ts'
+import { makeTopic, ownClient } from '../kafka/own-client.ts'
 import { formatProperties } from '../kafka/properties.ts'
 import { type KafkaAddress, plainAddress } from '../kafka/tools.ts'
 import { type Daemon, embeddedBroker, type StartOptions, startDaemon } from './daemon.ts'
@@ -81,6 +85,21 @@ export async function refused(daemon: Daemon, line: string, exitCode = 1): Promi
   const { code, stdout, stderr } = await daemon.cli(line.split(' '))
   assert.equal(code, exitCode, `linkspan ${line}: ${stdout}${stderr}`)
   return stderr
+}
+
+/** One batch for each record, to the first partition of a topic in the Kafka that a daemon fronts without login. */
+export async function appendTo(
+  { ready }: Daemon,
+  topic: string,
+  values: readonly string[],
+  { create = false } = {},
+): Promise<void> {
+  await using cluster = await ownClient(plainAddress('4', ready.kafka).config())
+  if (create) await makeTopic(cluster, topic)
+  for (const value of values) {
+    const record = { timestampMs: systemClock.wallMs(), key: null, value: Buffer.from(value) }
+    await produceBatch(cluster, { topic, partition: 0 }, buildBatch([record]))
+  }
 }
 
 /** Until the mirror is at `ends` of its source, without lag. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { AccessSnapshot } from '../../access/snapshot.ts'
 import type { Fingerprint } from '../../base/ids.ts'
 import type { HostPort } from '../../transport/address.ts'
-import type { ListenerSecurity } from '../config.ts'
+import type { ListenerSecurity, ServerCertificate } from '../config.ts'
 import { brokerHandlers, type HandlerTable } from '../handlers/index.ts'
 import type { BrokerNode } from '../node.ts'
 import { internalSession } from '../session.ts'
@@ -93,6 +93,11 @@ export class BrokerServer implements AsyncDisposable {
     this.#timer = setInterval(() => this.#check(), checkIntervalMs)
     this.#timer.unref()
     return address
+  }
+
+  /** Serves another certificate to clients from now on. */
+  setCertificate(certificate: ServerCertificate): void {
+    this.#clients.setCertificate(certificate)
   }
 
   /** Whoever is not known any more is cut off at once; rights are looked up anew for each request. */

@@ -45,6 +45,11 @@ export class ClientListener {
     return { host: address.address, port: address.port }
   }
 
+  /** For connections from now on. Without TLS there is nothing to do. */
+  setCertificate(certificate: ServerCertificate): void {
+    this.#tls?.setSecureContext(tlsOptions(certificate, this.#options.handshakeTimeoutMs))
+  }
+
   /** Takes no more connections; those in their handshake are cut. */
   close(): void {
     if (this.#tcp.listening) this.#tcp.close()
