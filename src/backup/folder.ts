@@ -74,8 +74,8 @@ export class BackupFolder {
   }
 
   /**
-   * A file that comes in pieces, and gets its name when `check` has found the whole good. Throws `too-large`, and what
-   * `arrive` and `check` throw; then nothing is left of it.
+   * A file that comes in pieces, and gets its name when `check` has found the whole good; one at a time. Throws
+   * `too-large`, and what `arrive` and `check` throw; then nothing is left of it.
    */
   async receive(
     name: string,
@@ -86,7 +86,7 @@ export class BackupFolder {
     await mkdir(this.path, { recursive: true, mode: 0o700 })
     const arriving = join(this.path, `${name}${arrivingExtension}`)
     try {
-      await rm(arriving, { force: true })
+      await this.#dropArriving()
       await writePieces(arriving, arrive)
       check(await readFile(arriving))
       await rename(arriving, this.#file(name))
@@ -108,6 +108,13 @@ export class BackupFolder {
     await this.require(name)
     await rm(this.#file(name))
     await syncDirectory(this.path)
+  }
+
+  /** Left by a daemon that was killed: one file arrives at a time. */
+  async #dropArriving(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      if (name.endsWith(arrivingExtension)) await rm(join(this.path, name), { force: true })
+    }
   }
 
   #file(name: string): string {

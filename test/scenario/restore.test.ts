@@ -3,12 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { restoreBackup } from '../../src/backup/restore.ts'
 import type { InstanceBackup, Operation } from '../../src/contract/v1.ts'
 import { createRecoveryKey, parseRecoverySecret } from '../../src/identity/recovery-key.ts'
-import { type Daemon, embeddedBroker, startDaemon } from '../support/daemon.ts'
+import { type Daemon, daemonMain, embeddedBroker, noKafka, startDaemon } from '../support/daemon.ts'
 import { callV1, exported } from '../support/link-calls.ts'
-import { waitFor } from '../support/process.ts'
+import { startProcess, waitFor } from '../support/process.ts'
 import { appendTo, caughtUp, cli, linkDaemons } from '../support/sites.ts'
 
 const recovery = createRecoveryKey()
@@ -90,6 +91,29 @@ test('a restored host is the lost one, works on, and the old one is refused', { 
     3,
   )
 })
+
+for (const delayMs of [300, 450, 600, 800]) {
+  test(`a restored host that is killed ${delayMs} ms into its first start is known all the same`, async () => {
+    await using west = await startDaemon({ name: 'west' })
+    await using east = await startDaemon({ name: 'east' })
+    await linkDaemons(west, east, rights)
+    await east.client.server.changeConfig({ config: { 'linkspan.backup.recovery_key': recovery.publicText } })
+    const bytes = await pull(west, 'east')
+    await east.kill()
+    await using place = await folder()
+    const stateDir = join(place.path, 'state')
+    await restoreBackup({ bytes, secret, directory: stateDir })
+    const words = ['--state-dir', stateDir, '--name', 'east', '--listen', east.ready.https, '--kafka', noKafka]
+    await using first = startProcess(process.execPath, [daemonMain, ...words])
+    await sleep(delayMs)
+    first.kill()
+    await first.waitForExit()
+    await using restored = await startRestored(east, stateDir, [], noKafka)
+    await waitFor(async () => (await callV1(restored, 'GET', '/1.0/cluster/certificate')).metadata.rotation === null)
+    assert.deepEqual([await stateOf(restored, 'west'), await stateOf(west, 'east')], ['Active', 'Active'])
+    assert.notEqual((await restored.readReady()).fingerprint, east.ready.fingerprint)
+  })
+}
 
 test('what is left of a mirror in a Kafka that survived is proven before it is written to', {
   timeout: 120_000,

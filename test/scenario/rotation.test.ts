@@ -9,6 +9,7 @@ import { encodeToken, type TrustToken } from '../../src/identity/trust-token.ts'
 import { peekCertificate } from '../../src/transport/pinned.ts'
 import { pinnedHttp } from '../../src/transport/pinned-fetch.ts'
 import { type Daemon, embeddedBroker, startDaemon } from '../support/daemon.ts'
+import { respond, startFakePeer } from '../support/fake-peer.ts'
 import { callV1, linkDaemons, mintLinkToken, useLinkToken } from '../support/link-calls.ts'
 import { waitFor } from '../support/process.ts'
 import { appendTo, caughtUp, cli, linkDaemons as linkReaders } from '../support/sites.ts'
@@ -171,6 +172,35 @@ test('who cannot be told of a new certificate finds it by itself: the old one ha
   await waitFor(async () => (await statusOf(a, 'to-c')) === 'Active', { what: 'the successor is found' })
   await a.client.clusterLinks.delete('to-c')
   await bothActive()
+})
+
+test('LXD, which knows no announcements, is told by its own self-service after the switch', async () => {
+  await using lxd = await startFakePeer()
+  await using daemon = await startDaemon({ name: 'beside-lxd' })
+  lxd.trusted = true
+  lxd.onActivation = (response) => respond(response, 201, { metadata: null })
+  const token: TrustToken = {
+    client_name: 'x',
+    fingerprint: lxd.fingerprint,
+    addresses: [lxd.address],
+    secret: 'f'.repeat(64),
+    expires_at: '0001-01-01T00:00:00Z',
+    type: 'Cluster link certificate',
+  }
+  assert.equal((await useLinkToken(daemon, 'lxd', token)).status, 201)
+  const old = daemon.ready.fingerprint
+  lxd.identities.set(old, { groups: ['clusters'] })
+  const { metadata } = await rotate(daemon)
+  const { fingerprint, certificate } = await certificateOf(daemon)
+  assert.deepEqual([metadata?.told, metadata?.untold], [['lxd'], []])
+  assert.deepEqual([...lxd.identities], [[fingerprint, { groups: ['clusters'] }]])
+  const changes = lxd.requests.filter(({ method }) => method === 'PUT' || method === 'PATCH')
+  const put = changes.filter(({ url }) => url.endsWith(old))
+  assert.deepEqual(
+    put.map(({ method, fingerprint: caller }) => [method, caller]),
+    [['PUT', old]],
+  )
+  assert.equal(JSON.parse(put[0]!.body).tls_certificate, certificate)
 })
 
 test('killed at any moment of a rotation, it goes on', { timeout: 120_000 }, async () => {

@@ -12,6 +12,8 @@ export class FakePeer implements AsyncDisposable {
   members: string[] = []
   /** How it answers the use of its token; by default never. */
   onActivation: (response: ServerResponse) => void = () => {}
+  /** Its identities by their fingerprints, as whoever calls may see and replace his own: LXD's self-service. */
+  readonly identities = new Map<string, { groups: string[] }>()
   readonly requests: { method: string; url: string; body: string; fingerprint: string | undefined }[] = []
   readonly #http: Server
   readonly #front: TlsFront
@@ -51,10 +53,25 @@ export class FakePeer implements AsyncDisposable {
     if (url === '/1.0/cluster/members?recursion=1' && this.members.length > 0) {
       return respond(response, 200, { metadata: this.members.map((member) => ({ server_name: 'fake', url: member })) })
     }
+    const own = this.#identityOf(url, this.#presented.get(socket))
+    if (own && method === 'PUT') return respond(response, 200, this.#replace(own.id, JSON.parse(body)))
+    if (own) return respond(response, 200, { metadata: own })
     const isServer = url === '/1.0'
     const auth = this.trusted ? 'trusted' : 'untrusted'
     const metadata = isServer ? { api_extensions: ['cluster_links'], auth, environment: { server_name: 'fake' } } : null
     respond(response, isServer ? 200 : 404, { metadata, error: isServer ? '' : 'Not Found' })
+  }
+
+  #identityOf(url: string, caller: string | undefined): { id: string; groups: string[] } | undefined {
+    const id = /^\/1\.0\/auth\/identities\/tls\/([0-9a-f]{64})$/.exec(url)?.[1]
+    const identity = this.identities.get(id ?? '')
+    return id !== undefined && id === caller && identity ? { id, ...identity } : undefined
+  }
+
+  #replace(id: string, body: { groups: string[]; tls_certificate: string }): object {
+    this.identities.delete(id)
+    this.identities.set(fingerprintOf(body.tls_certificate), { groups: body.groups })
+    return { metadata: {} }
   }
 }
 
