@@ -39,7 +39,7 @@ export interface RotationReport {
 }
 
 /** Connections to other clusters at the same time. */
-const tellingMax = 16
+const tellingMax = 64
 const tellMs = 10_000
 /** As long as other clusters accept two certificates: by then each was told, or has to be linked again. */
 const retiredMs = 7 * 86_400_000
