@@ -28,7 +28,7 @@ export type HttpCall = (request: HttpRequest, signal?: AbortSignal) => Promise<H
 export type HttpConnections = HttpCall & AsyncDisposable & { readonly agent: HttpAgent }
 
 export interface PinnedHttpOptions {
-  /** `host:port`, or several that are tried in turn. */
+  /** `host:port`, or several that are tried side by side. */
   address: string | readonly string[]
   fingerprint: Pin
   /** PEM. */
@@ -49,8 +49,8 @@ export function pinnedHttp(options: PinnedHttpOptions): HttpConnections {
   const addresses = typeof address === 'string' ? [address] : address
   const agent = new DialAgent(async () => {
     // Whoever only speaks to a Unix socket is spared Node's TLS: a tenth of the start of a command.
-    const { dialPinned } = await import('./pinned.ts')
-    return dialPinned({
+    const { dialSideBySide } = await import('./side-by-side.ts')
+    const { socket } = await dialSideBySide({
       addresses,
       fingerprint,
       alpn: 'http/1.1',
@@ -58,6 +58,7 @@ export function pinnedHttp(options: PinnedHttpOptions): HttpConnections {
       ...(key === undefined ? {} : { privateKeyPem: key }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     })
+    return socket
   })
   return httpConnections(agent, addresses[0] ?? 'localhost')
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
@@ -150,6 +151,14 @@ test('all addresses are remembered, and those that are dead are passed over', as
   assert.doesNotMatch(await out('remote list -f csv'), new RegExp(a.ready.https))
   await out(`remote set-url b: https://${dead},${b.ready.https}/`)
   assert.match(await out('query b:/1.0'), /"auth": "trusted"/)
+  // Takes connections and says nothing.
+  const silent = createServer(() => {})
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  await out(`remote set-url b 127.0.0.1:${(silent.address() as AddressInfo).port},${b.ready.https}`)
+  const startMs = performance.now()
+  await out('query b:/1.0')
+  assert.ok(performance.now() - startMs < 4000, 'no time-out is waited for')
+  silent.close()
   await out(`remote set-url b ${dead}`)
   const result = await run('cluster link list b:')
   assert.deepEqual([result.code, result.stdout], [3, ''])

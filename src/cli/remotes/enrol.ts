@@ -37,10 +37,7 @@ export async function enrol(folder: RemotesFolder, { name, found, token }: Enrol
     if (made && !tokenUsed) await folder.removeUnusedClient()
     throw error
   }
-  await folder.writePin(name, found.certificatePem)
-  await folder.changeConfig(({ remotes }) => {
-    remotes[name] = { addresses: found.addresses }
-  })
+  await folder.addRemote(name, { addresses: found.addresses }, found.certificatePem)
   return { tokenUsed }
 }
 

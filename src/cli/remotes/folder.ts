@@ -9,7 +9,7 @@ import { withLock } from './lock.ts'
 
 /** A daemon that is reached over the network, by the certificate that is pinned beside it. */
 export interface Remote {
-  /** `host:port`, tried in turn. */
+  /** `host:port`, tried side by side. */
   addresses: string[]
 }
 
@@ -50,16 +50,30 @@ export class RemotesFolder {
   }
 
   /** Reads, changes and writes: what `change` throws leaves everything as it was. */
-  async changeConfig(change: (config: RemotesConfig) => void): Promise<void> {
+  async changeConfig(change: (config: RemotesConfig) => void | Promise<void>): Promise<void> {
     await this.exclusively(async () => {
       const config = await this.readConfig()
-      change(config)
+      await change(config)
       if (Object.keys(config.remotes).length > remotesMax) {
         throw new LinkspanError('too-large', `There can be at most ${remotesMax} remotes: remove some`)
       }
       // As JSON, which is YAML as well: a start needs no parser of YAML, which takes a quarter of its time.
       await this.#write('config.yml', `${JSON.stringify(config, null, 2)}\n`)
     })
+  }
+
+  /** With the certificate that it has to present. Throws `already-exists`. */
+  async addRemote(name: string, remote: Remote, certificatePem: string): Promise<void> {
+    await this.changeConfig(async ({ remotes }) => {
+      checkNew(remotes, name)
+      remotes[name] = remote
+      await this.writePin(name, certificatePem)
+    })
+  }
+
+  /** Throws `already-exists`. */
+  async checkFree(name: string): Promise<void> {
+    checkNew((await this.readConfig()).remotes, name)
   }
 
   /** While `work` goes on, no other command of this user changes anything here. Not within itself. */
@@ -122,6 +136,12 @@ export class RemotesFolder {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await writeFileAtomically(path, text)
   }
+}
+
+function checkNew(remotes: RemotesConfig['remotes'], name: string): void {
+  if (!Object.hasOwn(remotes, name)) return
+  const wayOut = `choose another name, or "linkspan remote remove ${name}" first`
+  throw new LinkspanError('already-exists', `There is a remote "${name}" already: ${wayOut}`)
 }
 
 /** Names of the prototype are no remotes. */

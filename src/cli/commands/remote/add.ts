@@ -48,7 +48,7 @@ interface Addition {
 
 async function add(context: Context, { name, place, options }: Addition): Promise<void> {
   const folder = new RemotesFolder()
-  await checkFree(folder, name)
+  await folder.checkFree(name)
   const argument = place !== undefined && looksLikeToken(place) ? place : undefined
   const token = await readToken({ argument, token: options.token, tokenFile: options.tokenFile })
   const given = place === undefined || argument !== undefined ? undefined : parseAddresses(place)
@@ -57,13 +57,6 @@ async function add(context: Context, { name, place, options }: Addition): Promis
     throw new LinkspanError('usage', `Give a token or an address: linkspan remote add ${name} TOKEN|HOST:PORT`)
   }
   await addByAddress(context, { folder, name, given, options })
-}
-
-async function checkFree(folder: RemotesFolder, name: string): Promise<void> {
-  const { remotes } = await folder.readConfig()
-  if (!Object.hasOwn(remotes, name)) return
-  const wayOut = `choose another name, or "linkspan remote remove ${name}" first`
-  throw new LinkspanError('already-exists', `There is a remote "${name}" already: ${wayOut}`)
 }
 
 interface Chosen {
