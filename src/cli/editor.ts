@@ -16,33 +16,39 @@ export interface Edit {
   apply: (text: string) => Promise<void>
 }
 
-/** Opens the person's editor until `apply` takes the text, or the person gives up. Throws `usage` without an editor. */
+/**
+ * Opens the person's editor until `apply` takes the text, or the person gives up; then the text stays in a file whose
+ * name is told. Throws `usage` without an editor.
+ */
 export async function editText({ help, text, apply }: Edit): Promise<void> {
   const comments = help.split('\n').map((line) => `## ${line}`.trimEnd())
-  let current = `${comments.join('\n')}\n\n${text}\n`
-  for (;;) {
-    current = await openEditor(current)
-    try {
-      return await apply(current)
-    } catch (error) {
-      process.stderr.write(`Error: ${escapeControls(explainError(error), '\n')}\n`)
-      using questions = new Questions()
-      const answer = await questions.ask('Press enter to open the editor again, or ctrl-c to give up: ')
-      if (answer === undefined) throw new LinkspanError('invalid-request', 'Nothing was changed', { cause: error })
+  const folder = await mkdtemp(join(tmpdir(), 'linkspan-edit-'))
+  const path = join(folder, 'edit.yaml')
+  await writeFile(path, `${comments.join('\n')}\n\n${text}\n`, { mode: 0o600 })
+  let refused = false
+  try {
+    for (;;) {
+      await runEditor(path)
+      try {
+        await apply(await readFile(path, 'utf8'))
+        refused = false
+        return
+      } catch (error) {
+        refused = true
+        await askToGoOn(error, path)
+      }
     }
+  } finally {
+    if (!refused) await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function openEditor(text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'linkspan-edit-'))
-  try {
-    const path = join(folder, 'edit.yaml')
-    await writeFile(path, text, { mode: 0o600 })
-    await runEditor(path)
-    return await readFile(path, 'utf8')
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+async function askToGoOn(error: unknown, path: string): Promise<void> {
+  process.stderr.write(`Error: ${escapeControls(explainError(error), '\n')}\n`)
+  using questions = new Questions()
+  const answer = await questions.ask(`Press enter to open the editor again, or ctrl-c to leave the text in ${path}: `)
+  if (answer !== undefined) return
+  throw new LinkspanError('invalid-request', `Nothing was changed, the text is in ${path}`, { cause: error })
 }
 
 async function runEditor(path: string): Promise<void> {

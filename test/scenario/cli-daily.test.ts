@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { cliMain } from '../support/daemon.ts'
 import { run } from '../support/process.ts'
@@ -304,4 +304,14 @@ test('on a terminal the editor opens, and again after a refusal', async (t) => {
     puts.map(({ body, headers }) => [body, headers['if-match']]),
     ['2', '3'].map((value) => [{ description: 'new', config: { 'user.a': value } }, '"e"']),
   )
+  const refusing = await startScriptedDaemon(t, {
+    [`GET ${path}`]: sync(link),
+    [`PUT ${path}`]: failed(412, 'changed'),
+  })
+  const given = { ...env, LINKSPAN_DIR: refusing.stateDir }
+  const gaveUp = await run('script', ['-qec', command, '/dev/null'], { env: given, input: '\u0004' })
+  assert.equal(gaveUp.code, 1)
+  const [, kept = ''] = /Nothing was changed, the text is in (\S+\.yaml)/.exec(gaveUp.stdout) ?? []
+  assert.match(await readFile(kept, 'utf8'), /\ndescription: new\n/)
+  await rm(dirname(kept), { recursive: true })
 })
