@@ -7,12 +7,12 @@ interface LogMetadata {
   context?: Record<string, unknown>
 }
 
-const levelWidth = 5
+const levelWidth = 7
 
 /** One line: level, time, and what happened, in the words of LXD's client. */
 export function prettyEvent(event: Event): string {
   const [level, text] = describe(event)
-  return `${level.toUpperCase().padEnd(levelWidth)} [${event.timestamp}] ${escapeControls(text)}`
+  return `${level.toUpperCase().padEnd(levelWidth)}[${event.timestamp}] ${escapeControls(text)}`
 }
 
 function describe({ type, metadata }: Event): [string, string] {

@@ -46,8 +46,17 @@ test('events come as YAML, as JSON, or one to a line, from here and from afar', 
   const [first = ''] = json.stdout.split('\n')
   assert.deepEqual([JSON.parse(first).type, JSON.parse(first).metadata.action], ['lifecycle', 'auth-group-created'])
   const line =
-    /^INFO {2}\[\d{4}-[^\]]+\] Action: auth-group-created, Source: \/1.0\/auth\/groups\/\w+-\d+, Requestor: unix/
+    /^INFO {3}\[\d{4}-[^\]]+\] Action: auth-group-created, Source: \/1.0\/auth\/groups\/\w+-\d+, Requestor: unix/
   assert.match(pretty.stdout, line)
+})
+
+test('of the log, what is as loud as asked for', async () => {
+  await using loud = monitor('b: --type logging --loglevel warn --pretty')
+  await using louder = monitor('--type logging --loglevel error --pretty')
+  // It is said again and again.
+  await loud.waitForOutput(/^WARNING\[[^\]]+\] .*Kafka did not answer/m, { timeoutMs: 60_000 })
+  assert.doesNotMatch(loud.stdout, /^(INFO|DEBUG)/m)
+  assert.deepEqual([louder.output, louder.exit], ['', undefined])
 })
 
 test('a watch whose reader goes away ends', async () => {

@@ -19,9 +19,13 @@ interface Options {
   loglevel?: string
 }
 
-/** From the most to the least important, as the daemon writes them. */
-const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
-const otherNames: Record<string, string> = { warning: 'warn', dbug: 'debug', eror: 'error' }
+/** LXD's, from the most to the least important. */
+const levels = ['panic', 'fatal', 'error', 'warning', 'info', 'debug', 'trace']
+
+/** -1 for one that is none. */
+function rankOf(level: string): number {
+  return levels.indexOf(level.toLowerCase().replace(/^warn$/, 'warning'))
+}
 
 export function define(command: Command): void {
   command
@@ -57,15 +61,15 @@ function checkTypes({ type = [], loglevel }: Options): string[] {
 
 function checkLevel(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const level = levels.indexOf(otherNames[text.toLowerCase()] ?? text.toLowerCase())
+  const level = rankOf(text)
   if (level >= 0) return level
   throw new LinkspanError('usage', `There is no level "${text}": choose among ${levels.join(', ')}`)
 }
 
 function isLoudEnough({ type, metadata }: Event, lowest: number | undefined): boolean {
   if (type !== 'logging' || lowest === undefined) return true
-  const { level } = metadata as { level?: string }
-  return levels.indexOf(level ?? '') <= lowest
+  const { level = '' } = metadata as { level?: string }
+  return rankOf(level) <= lowest
 }
 
 async function openEvents(context: Context, types: readonly string[]): Promise<WebSocket> {
