@@ -49,6 +49,8 @@ export interface LinkChange {
 
 /** Changes of addresses that nobody asked for are tried one link after another, so that they cost little. */
 const refreshTimeoutMs = 10_000
+/** Dead peers take their time, and there may be many. */
+const lookedAtOnceMax = 16
 
 /**
  * Cluster links: their creation on both sides, their config, and whether the other side is there. Construct it once,
@@ -245,15 +247,11 @@ export class Links implements AsyncDisposable {
 
   /** Sees which peers are there, so that it is known since when one is not. To be called every few minutes. */
   async lookAround(): Promise<void> {
-    for (const link of this.list()) {
-      if (this.#stopping.signal.aborted) return
-      if (link.state !== 'active' || link.reach !== 'peer') continue
-      const { cluster_link_members: members } = await this.#look(link, this.#stopping.signal)
-      const active = members.filter(({ status }) => status === 'Active').length
-      const isFollowed = active === 0 && (await followSuccession(this.#context, link, this.#stopping.signal))
-      if (isFollowed) continue
-      // Some of its addresses are gone: it may have new ones, and a one-way peer cannot tell.
-      if (active > 0 && active < members.length) await this.#refresh(link.id, this.#stopping.signal)
+    const { signal } = this.#stopping
+    const links = this.list().filter(({ state, reach }) => state === 'active' && reach === 'peer')
+    for (let first = 0; first < links.length && !signal.aborted; first += lookedAtOnceMax) {
+      const some = links.slice(first, first + lookedAtOnceMax)
+      await Promise.all(some.map((link) => this.#lookAndLearn(link, signal)))
     }
   }
 
@@ -279,6 +277,15 @@ export class Links implements AsyncDisposable {
     this.#unsubscribe()
     this.#listeners.clear()
     await Promise.all(this.#background)
+  }
+
+  async #lookAndLearn(link: LinkRow, signal: AbortSignal): Promise<void> {
+    const { cluster_link_members: members } = await this.#look(link, signal)
+    const active = members.filter(({ status }) => status === 'Active').length
+    const isFollowed = active === 0 && (await followSuccession(this.#context, link, signal))
+    if (isFollowed) return
+    // Some of its addresses are gone: it may have new ones, and a one-way peer cannot tell.
+    if (active > 0 && active < members.length) await this.#refresh(link.id, signal)
   }
 
   async #look(link: LinkRow, signal?: AbortSignal): Promise<ClusterLinkState> {

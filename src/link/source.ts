@@ -34,7 +34,9 @@ export function stillPending(link: LinkRow): LinkspanError {
 
 function wayOutOfPending({ type, peer }: LinkRow): string {
   if (type === 'public') return 'create it again with --public, and accept the certificate'
-  return peer ? 'the other cluster has to answer first' : 'use its token on the other cluster first'
+  return peer
+    ? 'the other cluster has to answer first'
+    : 'use its token on the other cluster first, or issue it again if it was lost'
 }
 
 /** A public link shows that the other side is there, and whether it still is who it was. */
