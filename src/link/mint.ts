@@ -30,8 +30,9 @@ export interface MintedLink extends MintedIdentity {
   link: LinkRow
 }
 
-/** LXD's name of the identity that a token of ours makes. */
+/** LXD's names of the identities that tokens of ours make. */
 export const linkTokenType = 'Cluster link certificate'
+export const clientTokenType = 'Client certificate'
 
 export async function mintLink(context: LinkContext, request: LinkRequest): Promise<MintedLink> {
   const { access, clock, sealer } = context

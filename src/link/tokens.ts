@@ -5,7 +5,7 @@ import type { TrustToken } from '../identity/trust-token.ts'
 import type { RowsView } from '../store/rows.ts'
 import { ownAddresses } from './addresses.ts'
 import type { LinkContext } from './context.ts'
-import { linkTokenType, notListening, tokenOf } from './mint.ts'
+import { clientTokenType, linkTokenType, notListening, tokenOf } from './mint.ts'
 import { type LinkRow, linkOfIdentity } from './rows.ts'
 
 export interface ReissuedToken {
@@ -58,5 +58,5 @@ export function outstandingTokens(rows: RowsView, nowMs: number): OutstandingTok
 }
 
 function tokenTypeOf({ kind }: IdentityRow): string {
-  return kind === 'cluster-link' ? linkTokenType : 'Client certificate'
+  return kind === 'cluster-link' ? linkTokenType : clientTokenType
 }

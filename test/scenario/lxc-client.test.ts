@@ -115,6 +115,17 @@ describe("LXD's client", await lxcAvailable(), () => {
     assert.match(await type(guest, 'operation list site: -f csv'), /^\s*$/)
   })
 
+  test("the token of an identity makes a remote too, with its groups' rights", async () => {
+    const person = { folder: join(folder, 'person') }
+    await mkdir(person.folder)
+    const permission = { entity_type: 'server', url: '/1.0', entitlement: 'can_create_groups' }
+    await daemon.client.groups.create({ name: 'makers', permissions: [permission] })
+    const { metadata: token } = await daemon.client.identities.createToken('person', ['makers'])
+    await type(person, `remote add site ${encodeToken(token)}`)
+    await type(person, 'query -X POST -d {"name":"made"} site:/1.0/auth/groups')
+    assert.match(await refused(person, 'config set site: user.x=1'), /can_edit/)
+  })
+
   test('a certificate is added from a file, and removed by its first digits', async () => {
     const request = { commonName: 'made elsewhere', hostNames: [], addresses: [], clock: systemClock }
     const { certificatePem } = await createCertificate(request)

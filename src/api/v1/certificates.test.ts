@@ -119,6 +119,23 @@ test('clients of LXD 5.0 send their token as a password; real passwords there ar
   assert.equal(certificate, caller.certificate)
 })
 
+test('they can use the token of an identity as well, that of a link not', async (t) => {
+  const server = await startTestApi(t)
+  const body = { name: 'person', token: true }
+  const { metadata: token } = await server.call({ method: 'POST', path: '/1.0/auth/identities/tls', body })
+  const [caller, other] = [await server.stranger(), await server.stranger()]
+  const asLink = encodeToken({ ...token, type: 'Cluster link certificate' })
+  assert.equal((await spend(server, caller, asLink, 'password')).status, 400)
+  assert.equal((await spend(server, caller, encodeToken(token))).status, 400)
+  assert.equal((await spend(server, caller, encodeToken(token), 'password')).status, 201)
+  const again = await spend(server, other, encodeToken(token), 'password')
+  assert.equal(again.headers['linkspan-error'], 'token-unknown')
+  const current = await server.call({ as: caller, path: '/1.0/auth/identities/current' })
+  assert.deepEqual([current.metadata.name, current.metadata.fine_grained], ['person', true])
+  const names = server.rooms.bus.audit.latest().map(({ metadata }) => metadata.name)
+  assert.ok(names.includes('authn_login_fail:token'))
+})
+
 test('every wrong use of a token is refused, and leaves it usable', async (t) => {
   const server = await startTestApi(t)
   const token = await mintToken(server)

@@ -8,12 +8,15 @@ import { type EntityRef, entityUrl } from '../../contract/entities.ts'
 import { Certificate, CertificatePut, CertificatesPost, Operation } from '../../contract/v1.ts'
 import { listOf } from '../../contract/v1-shape.ts'
 import { commonNameOf } from '../../identity/certificate.ts'
+import { decodeToken } from '../../identity/trust-token.ts'
+import { clientTokenType } from '../../link/mint.ts'
 import type { ApiRequest } from '../request.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
 import { changeCertificate } from './certificate-change.ts'
 import { findCertificateToken, mintCertificateToken } from './certificate-token.ts'
 import { certificateRef, checkCertificateBody, showCertificate } from './certificate-view.ts'
 import { created, done, syncTagged } from './envelope.ts'
+import { activateIdentity } from './identity-activate.ts'
 import { listAnswer, recursionQuery, shownWithEntitlements } from './listing.ts'
 import { auditOf, type V1Rooms } from './rooms.ts'
 
@@ -61,8 +64,8 @@ function createRoute(rooms: V1Rooms): Route {
     result: Type.Union([Operation, Type.Null()]),
     handler: (request) => {
       const { password, trust_token, token, certificate } = request.body
-      if (trust_token) return spend(rooms, request, trust_token)
-      if (password) return spend(rooms, request, tokenInPassword(password))
+      if (trust_token) return request.auditToken(spend(rooms, request, trust_token))
+      if (password) return spendPassword(rooms, request, password)
       request.require('can_create_identities')
       checkCertificateBody(request.body)
       if (!token) return add(rooms, request)
@@ -72,10 +75,18 @@ function createRoute(rooms: V1Rooms): Route {
   })
 }
 
-/** Clients of LXD 5.0 know tokens, and send them as passwords. Passwords proper, which last, there are none. */
-function tokenInPassword(password: string): string {
-  if (/^[A-Za-z0-9+/=]{100,}$/.test(password)) return password
-  throw new LinkspanError('unsupported', 'There are no trust passwords here: ask for a token')
+/**
+ * Clients of LXD 5.0 know tokens, and send all of them here, as passwords: also those of identities, which newer ones
+ * use elsewhere. Passwords proper, which last, there are none.
+ */
+function spendPassword(rooms: V1Rooms, request: ApiRequest, password: string): Promise<Answer> {
+  if (!/^[A-Za-z0-9+/=]{100,}$/.test(password)) {
+    throw new LinkspanError('unsupported', 'There are no trust passwords here: ask for a token')
+  }
+  const token = decodeToken(password)
+  return token.type === clientTokenType
+    ? activateIdentity(rooms, request, token)
+    : request.auditToken(spend(rooms, request, password))
 }
 
 /** What its maker chose counts; whatever else was sent with it does not. Whoever is known already keeps what he is. */

@@ -1,20 +1,17 @@
 import { Type } from 'typebox'
 import { readIdentityCertificate } from '../../access/access.ts'
 import { createIdentityChanges, createPendingIdentityChanges } from '../../access/identities.ts'
-import type { IdentityRow } from '../../access/rows.ts'
 import { tokenEndMs } from '../../access/server-config.ts'
 import { LinkspanError } from '../../base/errors.ts'
 import { entityUrl } from '../../contract/entities.ts'
 import { IdentitiesTlsPost, TrustTokenObject } from '../../contract/v1.ts'
 import { formatExpiry } from '../../identity/expiry.ts'
 import { decodeToken } from '../../identity/trust-token.ts'
-import { linkTokenType } from '../../link/mint.ts'
-import { linkOfIdentity } from '../../link/rows.ts'
-import type { RowChange } from '../../store/row-log.ts'
-import type { RowsView } from '../../store/rows.ts'
+import { clientTokenType } from '../../link/mint.ts'
 import type { ApiRequest } from '../request.ts'
 import { type Answer, defineRoute, type Route } from '../route.ts'
 import { created } from './envelope.ts'
+import { activateIdentity } from './identity-activate.ts'
 import { auditOf, tokenFor, type V1Rooms } from './rooms.ts'
 
 /** Strangers spend tokens with it; whoever may create identities makes them, or the tokens. */
@@ -50,28 +47,7 @@ async function activate(rooms: V1Rooms, request: ApiRequest<IdentitiesTlsPost>):
   if (others.name || others.token || others.certificate || (others.groups ?? []).length > 0) {
     throw new LinkspanError('not-permitted', 'Who uses a token may send nothing else: its maker chose the rest')
   }
-  const { certificate } = request.caller
-  if (certificate === undefined) {
-    throw new LinkspanError('invalid-request', 'Use the token over a connection that presents a client certificate')
-  }
-  const { secret, type } = decodeToken(trust_token!)
-  const facts = readIdentityCertificate(certificate, rooms.clock)
-  const kind = isForLink(type) ? 'cluster-link' : 'client'
-  const identity = await request.auditToken(rooms.access.activate(secret, kind, facts, refuseOfLink))
-  auditOf(rooms).identityChanged(request, 'updated', identity.id)
-  return created(entityUrl({ type: 'identity', name: identity.id }))
-}
-
-/** One-way links: the other side becomes an identity here as any client does. */
-function isForLink(type: string): boolean {
-  return type === linkTokenType
-}
-
-/** Spent in this way, a token for both directions would leave a link without addresses. */
-function refuseOfLink(rows: RowsView, pending: IdentityRow): RowChange[] {
-  if (!linkOfIdentity(rows, pending.id)) return []
-  const sentence = 'This token links in both directions: use it for a cluster link that is not one-way'
-  throw new LinkspanError('token-type', sentence)
+  return activateIdentity(rooms, request, decodeToken(trust_token!))
 }
 
 async function mint(rooms: V1Rooms, request: ApiRequest<IdentitiesTlsPost>, name: string): Promise<Answer> {
@@ -89,7 +65,7 @@ async function mint(rooms: V1Rooms, request: ApiRequest<IdentitiesTlsPost>, name
     return { changes, result: { id: identity.id, secret, expiresAt: formatExpiry(expiresAtMs) } }
   })
   auditOf(rooms).identityChanged(request, 'created', minted.id)
-  const token = tokenFor(server, { name, ...minted, type: 'Client certificate' })
+  const token = tokenFor(server, { name, ...minted, type: clientTokenType })
   return created(entityUrl({ type: 'identity', name: minted.id }), token)
 }
 
