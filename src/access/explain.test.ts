@@ -105,7 +105,7 @@ test('what keeps a right from counting, and what needs none, is said', () => {
   const admin = { ...me, groups: ['admins'] }
   assert.equal(told(admin).allowed, true)
   const pending = told({ ...admin, certificate: null, pending: { secretHash: '', expiresAtMs: null } })
-  assert.deepEqual([pending.allowed, pending.grantedBy.length], [false, 1])
+  assert.deepEqual([pending.allowed, pending.grantedBy.length, pending.wouldGrant], [false, 1, []])
   assert.match(pending.reason!, /token was not used/)
   assert.match(told({ ...admin, certificate: { ...certificate, validToMs: 1400 } }).reason!, /not valid now/)
   assert.equal(told({ ...me, groups: [], kind: 'unrestricted-client' }).allowed, true)

@@ -10,7 +10,7 @@ export interface Explanation {
   /** What no group has to grant, or what keeps it from counting. */
   reason?: string
   grantedBy: Grant[]
-  /** Each would be enough, the narrowest first; empty when it is allowed. */
+  /** Each would be enough, the narrowest first; empty when no permission is missing. */
   wouldGrant: PermissionRow[]
 }
 
@@ -41,12 +41,15 @@ export function explainRight(
   const obstacle = row && obstacleOf(row, clock)
   // In a copy: what is remembered of a snapshot is for identities as they are in it.
   const allowed = obstacle === undefined && authorize({ ...snapshot }, subject, entitlement, entity).allowed
+  const grantedBy = identity ? grantsOf(snapshot, identity, entitlement, entity) : []
+  // What has been granted and does not count would not count twice either.
+  const helps = !allowed && grantedBy.length === 0 && row?.kind !== 'restricted-client'
   const reason = obstacle ?? reasonOf(identity, entitlement, entity)
   return {
     allowed,
     ...(reason === undefined ? {} : { reason }),
-    grantedBy: identity ? grantsOf(snapshot, identity, entitlement, entity) : [],
-    wouldGrant: allowed || row?.kind === 'restricted-client' ? [] : wouldGrant(request),
+    grantedBy,
+    wouldGrant: helps ? wouldGrant(request) : [],
   }
 }
 

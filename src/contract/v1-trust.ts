@@ -124,7 +124,7 @@ export const AuthExplanation = Type.Object({
   reason: Type.Optional(Text),
   /** `implies` leads from the permission to what was asked, each step such as `server viewer`. */
   granted_by: Type.Array(Type.Object({ group: Text, permission: Permission, implies: Texts })),
-  /** Each of them would be enough, the narrowest first; empty when it is allowed. */
+  /** Each of them would be enough, the narrowest first; empty when no permission is missing. */
   would_grant: Type.Array(Permission),
 })
 export type AuthExplanation = Static<typeof AuthExplanation>
