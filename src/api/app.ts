@@ -64,8 +64,10 @@ export async function buildApp(
     rewriteUrl: (request) => rewriteUrl(request.url ?? '/'),
     // Texts stay texts and unknown members are ignored: what a client means is judged by the handlers.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
-    frameworkErrors: (error, request, reply) =>
-      void sendError(frame, dialectOf(dialects, request), error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      const limited = thrownBy(() => limitUnknown(frame, request, reply))
+      void sendError(frame, dialectOf(dialects, request), limited ?? error, request, reply)
+    },
   })
   // Answers are made text by `send`: their schemas only describe them, so no serialiser is compiled from them.
   app.setSerializerCompiler(() => (body) => JSON.stringify(body))
@@ -224,6 +226,15 @@ function judge(frame: Frame, dialect: Dialect, route: Route, request: ApiRequest
     request.require(access.entitlement, access.entity(request))
   }
   route.check?.(request)
+}
+
+function thrownBy(work: () => void): unknown {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error
+  }
 }
 
 /** What is not there costs strangers as much as what is. */
