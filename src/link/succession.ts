@@ -1,4 +1,3 @@
-import { Value } from 'typebox/value'
 import { readIdentityCertificate } from '../access/access.ts'
 import { updateIdentityChanges } from '../access/identities.ts'
 import { explainError } from '../base/errors.ts'
@@ -25,6 +24,8 @@ export async function followSuccession(context: LinkOptions, link: LinkRow, sign
       const call = { addresses: [address], fingerprint, signal }
       const { answer } = await callPeer(call, { method: 'GET', path: '/1.0/cluster/certificate' })
       const told = metadataOf(answer)
+      // Rarely needed, and large: loaded for good it would be 2 MB of every daemon.
+      const { Value } = await import('typebox/value')
       if (answer.status !== 200 || !Value.Check(ClusterCertificate, told)) continue
       const next = followSteps(link.peer.certificatePem, fingerprint, told.succession)
       if (next) return await pin(context, link, next)
