@@ -13,6 +13,7 @@ const identity = (type: string, name: string) => ({ type, name, id: name, groups
 const script = {
   ...clusters,
   'GET /1.0/cluster/links?recursion=1': sync([link('berlin'), link('bonn'), link('with space'), link('paris')]),
+  'GET /1.0/cluster/links/berlin': sync({ ...link('berlin'), config: { 'user.owner': 'x', 'user.hall': 'y' } }),
   'GET /1.0/auth/groups?recursion=1': sync([{ name: 'readers' }, { name: 'writers' }]),
   'GET /1.0/auth/identities?recursion=1': sync([
     identity('Client certificate', 'ada'),
@@ -56,6 +57,7 @@ test('names complete from the daemon that is meant', async (t) => {
     ['linkspan cluster link show local:b', ['local:berlin', 'local:bonn']],
     ['linkspan cluster link show berlin ', ['']],
     ['linkspan cluster link create b', ['']],
+    ['linkspan cluster link get local:berlin user.', ['user.hall', 'user.owner']],
     ['linkspan cluster link create x --auth-group ', ['readers', 'writers']],
     ['linkspan cluster link list ', ['b2:', 'local:']],
     ['linkspan auth group permission add local:r', ['local:readers']],

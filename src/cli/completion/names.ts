@@ -2,7 +2,7 @@ import type { Client } from '../../client/client.ts'
 import { entitlementsOf, entityTypes, isEntityType } from '../../contract/entities.ts'
 import { Context } from '../context.ts'
 import type { GlobalOptions } from '../global-options.ts'
-import { localRemote } from '../names.ts'
+import { localRemote, parseRemoteName } from '../names.ts'
 import { RemotesFolder } from '../remotes/folder.ts'
 
 /** A person waits for every key: whatever takes longer is given up. */
@@ -53,7 +53,7 @@ export async function namesOf(kind: string, question: NameQuestion): Promise<str
   if (kind === 'remote') return [localRemote, ...(await remotes())]
   if (kind.endsWith(':')) return [localRemote, ...(await remotes())].map((name) => `${name}:`)
   if (kind === 'right') return rightsOf(positionals.slice(1))
-  const lister = Object.hasOwn(listers, kind) ? listers[kind] : undefined
+  const lister = kind === 'key' ? keysOf(positionals) : Object.hasOwn(listers, kind) ? listers[kind] : undefined
   if (!lister) return []
   const [names, others] = await Promise.all([
     ask(lister, globals, remote),
@@ -77,6 +77,14 @@ async function remotes(): Promise<string[]> {
     return Object.keys((await new RemotesFolder().readConfig()).remotes)
   } catch {
     return []
+  }
+}
+
+/** Of the link that is named before. */
+function keysOf([link = '']: readonly string[]): Lister {
+  return async ({ clusterLinks }, signal) => {
+    const { value } = await clusterLinks.get(parseRemoteName(link).name, signal)
+    return Object.keys(value.config)
   }
 }
 
