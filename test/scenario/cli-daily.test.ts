@@ -188,12 +188,16 @@ test('the status says what is wrong', async (t) => {
   }
   const link = (name: string, config: object) => ({ name, description: '', type: 'bidirectional', config, used_by: [] })
   const member = { server_name: '', address: '10.0.0.1:8443', status: 'Unreachable', reason: 'nothing listens there' }
+  const warning = (type: string, entity_url: string, last_message: string) => {
+    return { type, entity_url, last_message, status: 'new' }
+  }
   const mirror = { link_name: 'west', num_partitions: 2, mirror_topic_error: 'NO_ERROR' }
   const lags = [0, 7].map((lag, partition) => ({ partition, lag, last_source_fetch_offset: 9 }))
   const healthy: Script = {
     ...clusters,
     'GET /1.0': sync({ environment }),
     'GET /1.0/cluster/links?recursion=1': sync([]),
+    'GET /1.0/warnings?recursion=1': sync([]),
     [`GET ${links}`]: list([]),
     [`GET ${links}/-/mirrors`]: list([]),
   }
@@ -204,6 +208,11 @@ test('the status says what is wrong', async (t) => {
       link('new', {}),
     ]),
     'GET /1.0/cluster/links/west/state': sync({ cluster_link_members: [member] }),
+    'GET /1.0/warnings?recursion=1': sync([
+      warning('Cluster link is not reached', '/1.0/cluster/links/west', 'told by the link itself'),
+      warning('Certificate expires soon', '/1.0', 'on 2026-12-24'),
+      { ...warning('Known', '/1.0', 'long since'), status: 'acknowledged' },
+    ]),
     [`GET ${links}/-/mirrors`]: list([
       { ...mirror, mirror_topic_name: 'orders', mirror_status: 'ACTIVE', mirror_lags: lags },
       {
@@ -243,6 +252,7 @@ Mirror topics:
 Problems:
 - Cluster link west is UNREACHABLE: nothing listens there
 - Mirror topic bad of link west is FAILED: SOURCE_TOPIC_ID_CHANGED
+- Certificate expires soon: on 2026-12-24
 `,
   )
   const well = await startScriptedDaemon(t, healthy)
@@ -252,7 +262,9 @@ Problems:
   })
   const report = JSON.parse((await bare.cli(['status', '-f', 'json'])).stdout)
   assert.equal(report.problems[0], 'The Kafka cluster that this daemon fronts does not answer')
-  assert.equal(report.problems.length, 4)
+  assert.equal(report.problems.length, 5)
+  const forbidden = await startScriptedDaemon(t, { ...healthy, 'GET /1.0/warnings?recursion=1': failed(403, 'no') })
+  assert.match((await forbidden.cli(['status'])).stdout, /\n\nAll is well\.\n$/)
 })
 
 test('help is there at every level', async (t) => {

@@ -1,7 +1,8 @@
-import { explainError } from '../../base/errors.ts'
+import { explainError, isLinkspanError } from '../../base/errors.ts'
 import type { Client } from '../../client/client.ts'
+import { entityUrl } from '../../contract/entities.ts'
 import type { KafkaLink, KafkaMirror } from '../../contract/kafka-v3.ts'
-import type { ClusterLink, ClusterLinkState, Server } from '../../contract/v1.ts'
+import type { ClusterLink, ClusterLinkState, Server, Warning } from '../../contract/v1.ts'
 import { linkAddresses, linkIsPending } from '../commands/cluster-link/form.ts'
 
 export interface StatusReport {
@@ -64,11 +65,44 @@ export async function gatherStatus(client: Client): Promise<StatusReport> {
     mirrors: mirrors.map(mirrorStatus),
     problems,
   }
-  if (report.server.kafka_cluster_id === null)
-    problems.unshift('The Kafka cluster that this daemon fronts does not answer')
-  if (value.superseded_by !== undefined) problems.unshift(supersededProblem(value.superseded_by))
+  const ofServer = serverProblems(value)
+  problems.unshift(...ofServer)
   problems.push(...report.links.flatMap(linkProblem), ...report.mirrors.flatMap(mirrorProblem))
+  // Last: looking at the links has settled warnings about them.
+  const told = toldEntities(report, ofServer)
+  const warnings = await orNothing('Warnings', listWarnings(client))
+  const others = warnings.filter(({ status, entity_url }) => status === 'new' && !told.has(entity_url))
+  problems.push(...others.map(({ type, last_message }) => `${type}: ${last_message}`))
   return report
+}
+
+function serverProblems({ environment, superseded_by: generation }: Server): string[] {
+  const kafka = environment?.kafka_cluster_id ?? null
+  return [
+    ...(generation === undefined ? [] : [supersededProblem(generation)]),
+    ...(kafka === null ? ['The Kafka cluster that this daemon fronts does not answer'] : []),
+  ]
+}
+
+/** None for those who may not see them. */
+async function listWarnings({ warnings }: Client): Promise<Warning[]> {
+  try {
+    return await warnings.list()
+  } catch (error) {
+    if (isLinkspanError(error, 'not-permitted')) return []
+    throw error
+  }
+}
+
+/** What problems are told of already, as warnings name it: the server itself by nothing. */
+function toldEntities({ links, mirrors }: StatusReport, ofServer: readonly string[]): Set<string> {
+  const badLinks = links.filter((link) => linkProblem(link).length > 0)
+  const badMirrors = mirrors.filter((mirror) => mirrorProblem(mirror).length > 0)
+  return new Set([
+    ...badLinks.map(({ name }) => entityUrl({ type: 'cluster_link', name })),
+    ...badMirrors.map(({ topic }) => entityUrl({ type: 'topic', name: topic })),
+    ...(ofServer.length > 0 ? [''] : []),
+  ])
 }
 
 function serverOf({ environment }: Server): StatusReport['server'] {
