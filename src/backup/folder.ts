@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LinkspanError } from '../base/errors.ts'
+import { isLinkspanError, LinkspanError } from '../base/errors.ts'
 import { privateMode, syncDirectory, writeFileAtomically } from '../identity/files.ts'
 import { type BackupFacts, backupBytesMax, frontReachBytes, readFacts } from './file.ts'
 
@@ -23,16 +23,17 @@ export class BackupFolder {
     this.path = path
   }
 
-  /** By name. A file that is none of ours, or damaged at its beginning, is left out. */
+  /** By name. What is damaged at its beginning, or was deleted meanwhile, is left out. */
   async list(): Promise<StoredBackup[]> {
     const names = await readdir(this.path).catch(noneIfMissing)
     const ours = names.filter((name) => name.endsWith(extension)).sort()
-    const found = await Promise.all(ours.map((name) => this.find(name.slice(0, -extension.length))))
-    return found.filter((backup) => backup !== undefined)
+    const found = ours.map((name) => this.require(name.slice(0, -extension.length)).catch(noneIfUnreadable))
+    return (await Promise.all(found)).filter((backup) => backup !== undefined)
   }
 
-  async find(name: string): Promise<StoredBackup | undefined> {
-    if (!nameForm.test(name)) return undefined
+  /** Throws `not-found`, and `corrupt` for one that is damaged at its beginning. */
+  async require(name: string): Promise<StoredBackup> {
+    if (!nameForm.test(name)) throw noBackup(name)
     try {
       await using file = await open(this.#file(name), 'r')
       const { size } = await file.stat()
@@ -40,16 +41,9 @@ export class BackupFolder {
       await file.read(beginning, 0, beginning.length, 0)
       return { name, sizeBytes: size, facts: readFacts(beginning) }
     } catch (error) {
-      if (error instanceof LinkspanError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw noBackup(name)
       throw error
     }
-  }
-
-  /** Throws `not-found`. */
-  async require(name: string): Promise<StoredBackup> {
-    const found = await this.find(name)
-    if (!found) throw noBackup(name)
-    return found
   }
 
   /** Throws `already-exists`, `invalid-request`. */
@@ -103,9 +97,11 @@ export class BackupFolder {
     return readFile(this.#file(name))
   }
 
-  /** Throws `not-found`. */
+  /** Also one that is damaged. Throws `not-found`. */
   async delete(name: string): Promise<void> {
-    await this.require(name)
+    await this.require(name).catch((error: unknown) => {
+      if (!isLinkspanError(error, 'corrupt')) throw error
+    })
     await rm(this.#file(name))
     await syncDirectory(this.path)
   }
@@ -136,6 +132,10 @@ async function writePieces(
     await file.writeFile(chunk)
   })
   await file.sync()
+}
+
+function noneIfUnreadable(error: unknown): undefined {
+  if (!isLinkspanError(error, 'corrupt', 'not-found')) throw error
 }
 
 function noneIfMissing(error: NodeJS.ErrnoException): string[] {
