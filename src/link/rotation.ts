@@ -59,6 +59,7 @@ export class CertificateRotation implements AsyncDisposable {
   readonly #options: RotationOptions
   readonly #stopping = new AbortController()
   readonly #background = new Set<Promise<void>>()
+  #last: Promise<unknown> = Promise.resolve()
   #beginning = false
   #retelling = false
 
@@ -98,7 +99,11 @@ export class CertificateRotation implements AsyncDisposable {
   }
 
   /** Does the rest; goes on in the background for clusters that could not be told. */
-  async carryOut(signal: AbortSignal = this.#stopping.signal): Promise<RotationReport> {
+  carryOut(signal: AbortSignal = this.#stopping.signal): Promise<RotationReport> {
+    return this.#inTurn(() => this.#carryOut(signal))
+  }
+
+  async #carryOut(signal: AbortSignal): Promise<RotationReport> {
     const row = this.pending
     if (!row) throw new LinkspanError('internal', 'No rotation of the certificate was begun')
     const stop = AbortSignal.any([signal, this.#stopping.signal])
@@ -209,12 +214,21 @@ export class CertificateRotation implements AsyncDisposable {
         const backoff = new Backoff(retryMs)
         while (this.pending?.switched) {
           await sleep(backoff.nextMs(), signal)
-          if (this.pending?.switched) await this.#tellAll(signal)
+          await this.#inTurn(async () => {
+            if (this.pending?.switched) await this.#tellAll(signal)
+          })
         }
       } finally {
         this.#retelling = false
       }
     })
+  }
+
+  /** Of what was told of one certificate nothing may be noted once another one is being told of. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => {})
+    return turn
   }
 
   #inBackground(work: (signal: AbortSignal) => Promise<void>): void {
