@@ -76,7 +76,8 @@ export function parseRecoverySecret(pem: string): KeyObject {
 export function sealForRecovery(recipient: KeyObject, plain: Uint8Array, aad: Uint8Array): SealedForRecovery {
   const { privateKey } = generateKeyPairSync('x25519')
   const ephemeral = rawPublic(privateKey)
-  const encryption = createCipheriv(cipher, sharedKey(privateKey, recipient, ephemeral, rawPublic(recipient)), nonce)
+  const key = sharedKey(privateKey, recipient, ephemeral, rawPublic(recipient))
+  const encryption = createCipheriv(cipher, key, nonce, { authTagLength: tagBytes })
   encryption.setAAD(withEphemeral(aad, ephemeral))
   const body = Buffer.concat([encryption.update(plain), encryption.final(), encryption.getAuthTag()])
   return { ephemeral, body }
@@ -87,7 +88,9 @@ export function openWithRecovery(secret: KeyObject, sealed: SealedForRecovery, a
   const { ephemeral, body } = sealed
   try {
     const key = sharedKey(secret, publicKeyOf(ephemeral), ephemeral, rawPublic(secret))
-    const decryption = createDecipheriv(cipher, key, nonce).setAAD(withEphemeral(aad, ephemeral))
+    const decryption = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes }).setAAD(
+      withEphemeral(aad, ephemeral),
+    )
     decryption.setAuthTag(body.subarray(body.length - tagBytes))
     return Buffer.concat([decryption.update(body.subarray(0, body.length - tagBytes)), decryption.final()])
   } catch {
