@@ -5,6 +5,7 @@ import { generationOf } from '../link/cluster-facts.ts'
 import type { LinkOptions } from '../link/context.ts'
 import type { Links } from '../link/links.ts'
 import { linkRef } from '../link/rows.ts'
+import { linkWarningTypes } from '../link/warnings.ts'
 import type { Foundation } from './foundation.ts'
 import { version } from './version.ts'
 
@@ -38,7 +39,7 @@ export function openBackups(
     links,
     directory,
     onTried: (link, problem) => {
-      const about = { type: 'A backup that is due cannot be pulled', entity: entityUrl(linkRef(link)) }
+      const about = { type: linkWarningTypes.backupDue, entity: entityUrl(linkRef(link)) }
       if (problem === null) void warnings.resolve(about)
       else void warnings.raise({ ...about, message: problem, severity: 'moderate' })
     },

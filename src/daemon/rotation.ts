@@ -8,6 +8,7 @@ import type { Links } from '../link/links.ts'
 import { CertificateRotation } from '../link/rotation.ts'
 import { linkRef } from '../link/rows.ts'
 import { SupersededWatch, supersededText } from '../link/superseded.ts'
+import { linkWarningTypes } from '../link/warnings.ts'
 import type { Foundation } from './foundation.ts'
 import { type KafkaFront, serveCertificate } from './kafka-front.ts'
 
@@ -39,7 +40,7 @@ export function openRotation(
     generation: () => generationOf(store.rows),
     onSwitched: () => links.reopen(),
     onUntold: (link, problem) => {
-      const about = { type: 'A linked cluster does not know our new certificate', entity: entityUrl(linkRef(link)) }
+      const about = { type: linkWarningTypes.untold, entity: entityUrl(linkRef(link)) }
       if (problem === null) void warnings.resolve(about)
       else void warnings.raise({ ...about, message: problem, severity: 'moderate' })
     },

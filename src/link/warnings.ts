@@ -6,10 +6,13 @@ import { type LinkRow, linkRef } from './rows.ts'
 
 type Member = ClusterLinkState['cluster_link_members'][number]
 
-const types = {
+/** The types of warnings whose entity is a link: they go with it. */
+export const linkWarningTypes = {
   notReached: 'Cluster link is not reached',
   halfLeft: 'Cluster link is left on this side only',
   strangers: 'An address of a cluster link presents another certificate',
+  untold: 'A linked cluster does not know our new certificate',
+  backupDue: 'A backup that is due cannot be pulled',
 } as const
 
 /** What a look at the other side shows is wrong until a later look shows that it is not. */
@@ -19,18 +22,18 @@ export async function warnOfState({ warnings }: LinkContext, link: LinkRow, memb
   const unreached = members.every(({ status }) => status === 'Unreachable')
   if (unreached) {
     const message = members.map(({ address, reason }) => `${address}: ${reason}`).join('; ')
-    await warnings.raise({ type: types.notReached, entity, message, severity: 'moderate' })
+    await warnings.raise({ type: linkWarningTypes.notReached, entity, message, severity: 'moderate' })
     // Whether it still trusts us cannot be known.
     return
   }
-  await warnings.resolve({ type: types.notReached, entity })
+  await warnings.resolve({ type: linkWarningTypes.notReached, entity })
   const untrusted = members.find(({ status }) => status === 'Unauthenticated')
   const half = link.type !== 'public' && members.every(({ status }) => status !== 'Active')
   if (untrusted && half) {
     const message = `${untrusted.address}: ${untrusted.reason}`
-    await warnings.raise({ type: types.halfLeft, entity, message, severity: 'moderate' })
+    await warnings.raise({ type: linkWarningTypes.halfLeft, entity, message, severity: 'moderate' })
   } else {
-    await warnings.resolve({ type: types.halfLeft, entity })
+    await warnings.resolve({ type: linkWarningTypes.halfLeft, entity })
   }
 }
 
@@ -40,7 +43,7 @@ export async function warnOfStrangers(
   link: Pick<LinkRow, 'name'>,
   { other }: AddressCheck,
 ): Promise<void> {
-  const key = { type: types.strangers, entity: entityUrl(linkRef(link)) }
+  const key = { type: linkWarningTypes.strangers, entity: entityUrl(linkRef(link)) }
   if (other.length === 0) return warnings?.resolve(key)
   log.warn({ link: link.name, addresses: other }, 'Addresses of a peer present another certificate: not stored')
   const message = `${other.join(', ')} presented another certificate than the pinned one, and was not stored`
@@ -50,5 +53,5 @@ export async function warnOfStrangers(
 /** The link is gone, or has another name. */
 export async function forgetWarnings({ warnings }: LinkContext, link: Pick<LinkRow, 'name'>): Promise<void> {
   const entity = entityUrl(linkRef(link))
-  for (const type of Object.values(types)) await warnings?.resolve({ type, entity })
+  for (const type of Object.values(linkWarningTypes)) await warnings?.resolve({ type, entity })
 }

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
-import type { ClusterCertificate, Operation } from '../../src/contract/v1.ts'
+import type { ClusterCertificate, Operation, Warning } from '../../src/contract/v1.ts'
 import { createCertificate } from '../../src/identity/certificate.ts'
 import { encodeToken, type TrustToken } from '../../src/identity/trust-token.ts'
 import { peekCertificate } from '../../src/transport/pinned.ts'
@@ -145,11 +145,20 @@ test('a cluster that is down is told once it is back, also of two rotations', as
   const first = await rotate(a)
   assert.deepEqual(first.metadata?.told, [])
   assert.match(JSON.stringify(first.metadata?.untold), /"link":"to-b".*nothing listens there/)
+  const warnings = async () => {
+    const { metadata } = await callV1(a, 'GET', '/1.0/warnings?recursion=1')
+    return (metadata as Warning[]).filter(({ type }) => /does not know our new certificate/.test(type))
+  }
+  assert.deepEqual(
+    (await warnings()).map(({ status, entity_url }) => [status, entity_url]),
+    [['new', '/1.0/cluster/links/to-b']],
+  )
   await rotate(a)
   const { fingerprint, rotation } = await certificateOf(a)
   assert.equal(rotation?.untold.length, 1)
   b = await onAgain(b)
   await waitFor(async () => (await certificateOf(a)).rotation === null, { timeoutMs: 20_000, what: 'B was told' })
+  await waitFor(async () => (await warnings())[0]?.status === 'resolved', { what: 'the warning is over' })
   await bothActive()
   assert.deepEqual(
     (await b.client.identities.list()).map(({ id }) => id),
