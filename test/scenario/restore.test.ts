@@ -66,8 +66,8 @@ test('a restored host is the lost one, works on, and the old one is refused', { 
   )
   assert.notEqual(restored.ready.fingerprint, east.ready.fingerprint)
   assert.deepEqual([await stateOf(restored, 'west'), await stateOf(west, 'east')], ['Active', 'Active'])
-  const [identity] = await west.client.identities.list()
-  assert.equal(identity?.id, restored.ready.fingerprint)
+  const known = async () => (await west.client.identities.list())[0]?.id
+  await waitFor(async () => (await known()) === (await restored.readReady()).fingerprint, { what: 'the newest pin' })
   await caughtUp(restored, 'west', 'orders', [3])
   await appendTo(west, 'orders', ['four'])
   await caughtUp(restored, 'west', 'orders', [4])
