@@ -35,8 +35,8 @@ export function startRestored(lost: Daemon, stateDir: string, args: string[], ka
 }
 
 /**
- * A host is lost, and the Kafka that it fronted is not: mirrors are proven against their sources before they are written
- * to, what somebody else has written to is not, and what was paused stays so. `spoil` appends a record to a topic.
+ * A host is lost, and the Kafka that it fronted is not: mirrors are proven against their sources before anything is
+ * written, those that somebody else has written to fail, and what was paused stays so. `spoil` appends to a topic.
  */
 export async function proveWhatIsLeft(
   kafka: string,

@@ -17,6 +17,7 @@ import { findCertificateToken, mintCertificateToken } from './certificate-token.
 import { certificateRef, checkCertificateBody, showCertificate } from './certificate-view.ts'
 import { created, done, syncTagged } from './envelope.ts'
 import { activateIdentity } from './identity-activate.ts'
+import { requireChange } from './identity-change.ts'
 import { listAnswer, recursionQuery, shownWithEntitlements } from './listing.ts'
 import { auditOf, type V1Rooms } from './rooms.ts'
 
@@ -161,9 +162,7 @@ function changeRoute(rooms: V1Rooms, method: 'PUT' | 'PATCH', summary: string): 
     body: CertificatePut,
     handler: async (request) => {
       const ref = askedCertificate(rooms, request)
-      const privileged = request.may('can_edit', ref)
-      const isSelf = request.subject.kind === 'identity' && request.subject.identity.id === ref.name
-      if (!privileged && !isSelf) request.require('can_edit', ref)
+      const { privileged } = requireChange(request, ref)
       getCertificate(rooms, ref)
       const id = await changeCertificate(rooms, request, { id: ref.name, privileged, replaces: method === 'PUT' })
       auditOf(rooms).certificateChanged(request, 'updated', id)

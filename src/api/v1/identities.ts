@@ -10,7 +10,7 @@ import type { ApiRequest } from '../request.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { linkDeleted } from './cluster-link-events.ts'
 import { done, sync, syncTagged } from './envelope.ts'
-import { changeIdentity } from './identity-change.ts'
+import { changeIdentity, requireChange } from './identity-change.ts'
 import { createIdentityRoute } from './identity-create.ts'
 import { describeIdentity, showIdentity } from './identity-view.ts'
 import { listAnswer, recursionQuery, shownWithEntitlements } from './listing.ts'
@@ -108,9 +108,7 @@ function changeRoute(rooms: V1Rooms, method: 'PUT' | 'PATCH', summary: string): 
     body: IdentityPut,
     handler: async (request) => {
       const ref = identityOf(rooms, request)
-      const privileged = request.may('can_edit', ref)
-      const isSelf = request.subject.kind === 'identity' && request.subject.identity.id === ref.name
-      if (!privileged && !isSelf) request.require('can_edit', ref)
+      const { privileged, isSelf } = requireChange(request, ref)
       const { tls_certificate: certificate, next_tls_certificate: next, generation } = request.body
       const identity = await changeIdentity(rooms, request, {
         privileged,

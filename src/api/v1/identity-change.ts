@@ -6,6 +6,7 @@ import {
 } from '../../access/identities.ts'
 import { type IdentityCertificate, type IdentityRow, isLegacy } from '../../access/rows.ts'
 import { LinkspanError } from '../../base/errors.ts'
+import type { EntityRef } from '../../contract/entities.ts'
 import type { IdentityPut } from '../../contract/v1.ts'
 import type { ApiRequest } from '../request.ts'
 import { checkMatch } from './etag.ts'
@@ -23,6 +24,14 @@ interface Change {
   /** One that is announced. */
   next?: IdentityCertificate
   generation?: number
+}
+
+/** Whoever may not edit an identity may still change his own; nobody else gets past this. `ref`: as it is judged. */
+export function requireChange(request: ApiRequest<unknown>, ref: EntityRef): Pick<Change, 'privileged' | 'isSelf'> {
+  const privileged = request.may('can_edit', ref)
+  const isSelf = request.subject.kind === 'identity' && request.subject.identity.id === ref.name
+  if (!privileged && !isSelf) request.require('can_edit', ref)
+  return { privileged, isSelf }
 }
 
 /** So long is an announced certificate accepted beside the one that it is to follow. */
