@@ -162,7 +162,11 @@ export function clusterLinkCalls(v1: V1Requests) {
     delete: async (name: string, options: { force?: boolean } = {}) => {
       await v1.send('DELETE', `${path(name)}${options.force ? '?force=true' : ''}`)
     },
-    state: (name: string, signal?: AbortSignal) => v1.get<ClusterLinkState>(`${path(name)}/state`, signal),
+    /** `target`: the member of the own cluster that is to ask. */
+    state: (name: string, { target, signal }: { target?: string; signal?: AbortSignal } = {}) => {
+      const query = target === undefined ? '' : `?target=${encodeURIComponent(target)}`
+      return v1.get<ClusterLinkState>(`${path(name)}/state${query}`, signal)
+    },
   }
 }
 

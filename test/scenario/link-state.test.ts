@@ -6,7 +6,7 @@ import { callV1, linkDaemons, linksPath, mintLinkToken, useLinkToken } from '../
 import { freePorts } from '../support/ports.ts'
 import { waitFor } from '../support/process.ts'
 import { startProxy, type TestProxy } from '../support/proxy.ts'
-import { cli } from '../support/sites.ts'
+import { cli, refused } from '../support/sites.ts'
 
 /**
  * What a link says of its other side, and how soon. West is reached through three proxies, which stand for the members
@@ -75,7 +75,8 @@ test('members that are there are active, with their name, the time and the way t
   assert.equal(asked.metadata.cluster_link_members.length, 2)
   const stranger = await callV1(east, 'GET', `${linksPath}/west/state?target=nobody`)
   assert.deepEqual([stranger.status, stranger.code], [404, 'not-found'])
-  const info = await cli(east, 'cluster link info west')
+  const info = await cli(east, 'cluster link info west --target east')
+  assert.match(await refused(east, 'cluster link info west --target nobody'), /nobody/)
   assert.match(info, /^Cluster link members:$/m)
   assert.equal(info.match(/ ACTIVE /g)?.length, 2)
 })

@@ -10,12 +10,13 @@ import { escapeControls, shortTime } from '../../render/text.ts'
 export function define(command: Command): void {
   addShowFormat(command)
     .argument('<link>', 'the link')
-    .action(async (name: string, options: FormatOptions) => {
+    .option('--target <member>', 'the member of this cluster that is to look; there is only one so far')
+    .action(async (name: string, options: FormatOptions & { target?: string }) => {
       const { remote, name: link } = parseName(name, 'link')
       await using context = openContext(command, remote)
       const [{ value }, state] = await Promise.all([
         context.client.clusterLinks.get(link),
-        context.client.clusterLinks.state(link),
+        context.client.clusterLinks.state(link, options),
       ])
       if (formatOf(options, 'human') !== 'human') return printObject(context, options, { ...value, ...state })
       context.print(infoText(value, state))
