@@ -35,9 +35,9 @@ export class ChaosWorld implements AsyncDisposable {
       west: await startDaemon({ name: 'west', kafka: west.bootstrap }),
       east: await startDaemon({ name: 'east', kafka: east.bootstrap }),
     }
-    closing.defer(async () => {
-      await Promise.all(Object.values(daemons).map((daemon) => daemon[Symbol.asyncDispose]()))
-    })
+    // They own the state directories, also those of daemons that take their places.
+    closing.use(daemons.west)
+    closing.use(daemons.east)
     await linkDaemons(daemons.west, daemons.east, ['topic can_read'])
     await createTopic(west, topic, { partitions })
     const world = new ChaosWorld({ west, east }, daemons, closing.move())

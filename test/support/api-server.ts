@@ -78,7 +78,17 @@ export async function startTestApi(
   const dialects = dialectsOf(rooms, () => api)
   const onSecurityEvent = bus.security.bind(bus)
   const options = { access, clock, log: silentLog, dialects, onSecurityEvent, version: '0', ...change }
-  const api: Api = await createApi(options)
+  const closeRooms = async () => {
+    await operations[Symbol.asyncDispose]()
+    await bus[Symbol.asyncDispose]()
+    access[Symbol.dispose]()
+    await store[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true })
+  }
+  const api: Api = await createApi(options).catch(async (error) => {
+    await closeRooms()
+    throw error
+  })
   const intakePath = join(directory, 'in', 'http.socket')
   const intake = await createIntake({
     path: intakePath,
@@ -93,12 +103,8 @@ export async function startTestApi(
     admin.close()
     await api.close()
     await intake[Symbol.asyncDispose]()
-    await operations[Symbol.asyncDispose]()
-    await bus[Symbol.asyncDispose]()
+    await closeRooms()
     await collecting
-    access[Symbol.dispose]()
-    await store[Symbol.asyncDispose]()
-    await rm(directory, { recursive: true })
   })
   const dial = (as: Caller | 'admin') => dialCaller(as === 'admin' ? adminPath : intakePath, as)
   const described = dialectsOf === coreDialects && !change.dialects ? operationsOf(api.describe() as OpenApi) : []
