@@ -99,9 +99,6 @@ export function openWithRecovery(secret: KeyObject, sealed: SealedForRecovery, a
   }
 }
 
-/** What sealing adds to the bytes of a plain text. */
-export const sealedExtraBytes = tagBytes
-
 function sharedKey(own: KeyObject, other: KeyObject, ephemeral: string, recipient: string): Uint8Array {
   const secret = diffieHellman({ privateKey: own, publicKey: other })
   return new Uint8Array(hkdfSync('sha256', secret, `${ephemeral}.${recipient}`, info, keyBytes))

@@ -9,6 +9,7 @@ import {
   failed,
   kafkaPath,
   list,
+  operation,
   type Script,
   startScriptedDaemon,
   sync,
@@ -17,24 +18,10 @@ import {
 const links = `${kafkaPath}/links`
 const operationPath = '/1.0/operations/op1'
 
-const operation = (status: string, status_code: number, parts: Record<string, unknown> = {}) => ({
-  id: 'op1',
-  class: 'task',
-  description: 'Verifying mirrors',
-  created_at: '2026-01-01T00:00:00Z',
-  updated_at: '2026-01-01T00:00:00Z',
-  status,
-  status_code,
-  resources: {},
-  metadata: null,
-  may_cancel: true,
-  err: '',
-  err_code: 0,
-  child_count: 0,
-  location: 'none',
-  ...parts,
-})
-const running = operation('Running', 103)
+const verifying = (status: string, status_code: number, parts: Record<string, unknown> = {}) => {
+  return operation({ description: 'Verifying mirrors', status, status_code, ...parts })
+}
+const running = verifying('Running', 103)
 const stillRunning = { status: 200, body: failed(500, 'Operation op1 is still running').body }
 
 const at = (source: number, destination = source) => ({ source, destination, equal: source === destination })
@@ -61,7 +48,7 @@ function verification(proofs: unknown[]): Script {
     [`POST ${links}/west/mirrors:verify`]: { status: 202, body: { operation: operationPath } },
     [`GET ${operationPath}/wait?timeout=0.5`]: [
       stillRunning,
-      sync(operation('Success', 200, { metadata: { proofs } })),
+      sync(verifying('Success', 200, { metadata: { proofs } })),
     ],
     [`GET ${operationPath}`]: sync(running),
   }
@@ -109,7 +96,7 @@ test('a difference has an exit code of its own', async (t) => {
 })
 
 test('operations are listed, shown, cancelled and waited for', async (t) => {
-  const failure = operation('Failure', 400, { err: 'The source is gone', err_code: 502 })
+  const failure = verifying('Failure', 400, { err: 'The source is gone', err_code: 502 })
   const daemon = await startScriptedDaemon(t, {
     'GET /1.0/operations?recursion=1': sync({ running: [running] }),
     [`GET ${operationPath}`]: sync(running),
@@ -133,7 +120,7 @@ test('a query prints what the API answers', async (t) => {
     'GET /1.0/x?a=b:c': sync({ a: [1] }),
     'PUT /1.0/x': sync({}),
     'POST /1.0/y': { status: 202, body: { ...(sync(null).body as object), type: 'async', operation: operationPath } },
-    [`GET ${operationPath}/wait?timeout=0.5`]: sync(operation('Success', 200)),
+    [`GET ${operationPath}/wait?timeout=0.5`]: sync(verifying('Success', 200)),
     'GET /kafka/v3/clusters': list([]),
     'GET /1.0/none': failed(404, 'Not Found'),
     'GET /metrics': { body: 'a 1\nb 2\n', headers: { 'content-type': 'text/plain' } },

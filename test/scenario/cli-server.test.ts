@@ -2,30 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createCertificate, fingerprintOf } from '../../src/identity/certificate.ts'
 import { decodeToken } from '../../src/identity/trust-token.ts'
-import { created, failed, startScriptedDaemon, sync } from '../support/scripted-daemon.ts'
+import { created, failed, operation, startScriptedDaemon, sync } from '../support/scripted-daemon.ts'
 
 const uuid = '7c028b71-6791-4101-bd21-c0044b8f254e'
 const fingerprint = 'ab'.repeat(32)
 const secret = 'cd'.repeat(32)
 const addresses = ['127.0.0.1:8443']
 
-const operation = (parts: Record<string, unknown>) => ({
-  id: 'op1',
-  class: 'task',
-  description: 'Something',
-  created_at: '2026-01-01T00:00:00Z',
-  updated_at: '2026-01-01T00:00:00Z',
-  status: 'Running',
-  status_code: 103,
-  resources: {},
-  metadata: null,
-  may_cancel: true,
-  err: '',
-  err_code: 0,
-  child_count: 0,
-  location: 'none',
-  ...parts,
-})
 const started = (parts: Record<string, unknown>) => {
   const { body } = sync(operation(parts))
   return { status: 202, body: { ...(body as object), type: 'async', operation: '/1.0/operations/op1' } }

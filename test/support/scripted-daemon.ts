@@ -101,3 +101,24 @@ export const kafkaPath = '/kafka/v3/clusters/K'
 export function list(data: unknown[]): ScriptedAnswer {
   return { body: { kind: 'List', metadata: { self: '', next: null }, data } }
 }
+
+/** One that runs, unless told otherwise. */
+export function operation(parts: Record<string, unknown>): Record<string, unknown> {
+  return {
+    id: 'op1',
+    class: 'task',
+    description: 'Something',
+    created_at: '2026-01-01T00:00:00Z',
+    updated_at: '2026-01-01T00:00:00Z',
+    status: 'Running',
+    status_code: 103,
+    resources: {},
+    metadata: null,
+    may_cancel: true,
+    err: '',
+    err_code: 0,
+    child_count: 0,
+    location: 'none',
+    ...parts,
+  }
+}
